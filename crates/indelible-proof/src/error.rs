@@ -1,0 +1,25 @@
+use std::fmt;
+
+/// What is wrong with an event, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventError {
+    /// Path of the offending field, e.g. `targets[1].id` or `metadata.a.b`; empty for the event as a whole.
+    pub field: String,
+    /// What is wrong and what to do.
+    pub problem: String,
+}
+
+impl EventError {
+    /// An error at a field.
+    pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self { field: field.into(), problem: problem.into() }
+    }
+}
+
+impl fmt::Display for EventError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.field.is_empty() { out.write_str(&self.problem) } else { write!(out, "{}: {}", self.field, self.problem) }
+    }
+}
+
+impl std::error::Error for EventError {}
