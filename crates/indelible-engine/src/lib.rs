@@ -1,1 +1,12 @@
-//! placeholder
+//! The audit log itself: write-ahead log, sealed segments, queries.
+//!
+//! Synchronous; knows no HTTP and no async runtime.
+
+pub mod chunk;
+pub mod column;
+pub mod fs;
+pub mod limits;
+pub mod query;
+pub mod rollup;
+pub mod source;
+pub mod store;

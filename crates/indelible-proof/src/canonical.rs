@@ -1,6 +1,6 @@
 //! The canonical bytes of an event: RFC 8785 (JCS), split into the three parts that a leaf commits to.
 
-use crate::event::Event;
+use crate::{error::EventError, event::Event};
 
 /// The three canonical parts of an event, one after the other in one buffer.
 ///
@@ -19,6 +19,12 @@ impl Canonical {
         let bytes = serde_json::to_vec(event).unwrap_or_default();
         let end = bytes.len();
         Self { bytes, record_end: end, who_end: end }
+    }
+
+    /// Checks an event and encodes it.
+    pub fn checked(event: &Event) -> Result<Self, EventError> {
+        event.validate()?;
+        Ok(Self::of(event))
     }
 
     /// JCS of the record.

@@ -18,7 +18,11 @@ impl EventError {
 
 impl fmt::Display for EventError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.field.is_empty() { out.write_str(&self.problem) } else { write!(out, "{}: {}", self.field, self.problem) }
+        if self.field.is_empty() {
+            out.write_str(&self.problem)
+        } else {
+            write!(out, "{}: {}", self.field, self.problem)
+        }
     }
 }
 

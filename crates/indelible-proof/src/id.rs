@@ -35,7 +35,14 @@ impl EventId {
     pub const fn new(recorded_at: Timestamp, log_number: u32, seq: u64) -> Self {
         let ms = (recorded_at.as_millis() as u128) & ((1 << 48) - 1);
         let log = (log_number & Self::LOG_NUMBER_MAX) as u128;
-        Self(ms << 80 | 0x7 << 76 | (log >> 14) << 64 | 0b10 << 62 | (log & 0x3fff) << 48 | (seq & Self::SEQ_MAX) as u128)
+        Self(
+            ms << 80
+                | 0x7 << 76
+                | (log >> 14) << 64
+                | 0b10 << 62
+                | (log & 0x3fff) << 48
+                | (seq & Self::SEQ_MAX) as u128,
+        )
     }
 
     /// The event's index in its log.

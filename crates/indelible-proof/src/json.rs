@@ -3,8 +3,8 @@
 
 use serde::{Deserialize, Deserializer};
 
-use crate::event::{Event, Object};
 use crate::error::EventError;
+use crate::event::{Event, Object};
 
 impl Event {
     /// Reads an event from JSON. Fields that the log assigns (`id`, `seq`, `recorded_at`) are refused.

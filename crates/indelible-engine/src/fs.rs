@@ -1,0 +1,43 @@
+//! The disk, as the engine sees it: the only way to files, so that a simulated disk can stand in for the real one.
+
+use std::{fmt::Debug, io, path::Path, sync::Arc};
+
+/// A directory tree: the operating system's, or a simulated one that keeps live and durable bytes apart,
+/// crashes at any operation and fails the n-th.
+pub trait Fs: Debug + Send + Sync + 'static {
+    /// Creates a file that must not exist, for writing at its end.
+    fn create(&self, path: &Path) -> io::Result<Box<dyn Append>>;
+    /// Opens a file for reading.
+    fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>>;
+    /// Cuts a file to a length and makes that durable.
+    fn truncate(&self, path: &Path, len: u64) -> io::Result<()>;
+    /// Renames a file, replacing what is there. Durable only after [`Fs::sync_dir`] of the directory.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a file. Durable only after [`Fs::sync_dir`] of the directory.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// Creates a directory and its parents, if they are not there.
+    fn create_dir_all(&self, path: &Path) -> io::Result<()>;
+    /// Names of the entries of a directory, sorted.
+    fn list(&self, path: &Path) -> io::Result<Vec<String>>;
+    /// Makes creations, renames and removals in a directory durable.
+    fn sync_dir(&self, path: &Path) -> io::Result<()>;
+    /// Takes the exclusive lock of a file, creating it; held until the guard is dropped or the process ends.
+    /// Fails with [`io::ErrorKind::WouldBlock`] when another holds it.
+    fn lock(&self, path: &Path) -> io::Result<Box<dyn Send + Sync>>;
+}
+
+/// A file that grows at its end.
+pub trait Append: Debug + Send {
+    /// Adds bytes. After an error an unknown part of them may be there.
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()>;
+    /// Makes all bytes durable (fdatasync). After an error nothing is known: never retry.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// A file that is read at positions, from any thread.
+pub trait ReadAt: Debug + Send + Sync {
+    /// Its length in bytes.
+    fn size(&self) -> io::Result<u64>;
+    /// Fills the whole buffer from a position; `UnexpectedEof` when the file ends before.
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
+}
