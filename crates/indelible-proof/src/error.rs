@@ -14,6 +14,13 @@ impl EventError {
     pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
         Self { field: field.into(), problem: problem.into() }
     }
+
+    /// The same error, seen from the object or list that holds the field.
+    pub(crate) fn inside(mut self, outer: &str) -> Self {
+        let dot = if self.field.is_empty() || self.field.starts_with('[') { "" } else { "." };
+        self.field = format!("{outer}{dot}{}", self.field);
+        self
+    }
 }
 
 impl fmt::Display for EventError {

@@ -1,6 +1,19 @@
 //! The Merkle leaf of an event.
+//!
+//! ```text
+//! digest(record) = SHA-256(JCS(record))
+//! salts          = HMAC-SHA256(epoch key, digest(record))     first 16 bytes for who, last 16 for what
+//! commit(part)   = SHA-256(salt || JCS(part)); 32 zero bytes when the part is empty
+//! entry          = digest(record) || commit(who) || commit(what)
+//! leaf hash      = SHA-256(0x00 || entry)                     RFC 6962
+//! ```
+//!
+//! `testvectors/leaf.json` holds examples, and `testvectors/replay.py` computes them again in another language.
 
 use std::fmt;
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
 
 use crate::canonical::Canonical;
 
@@ -8,10 +21,13 @@ use crate::canonical::Canonical;
 #[derive(Clone, PartialEq, Eq)]
 pub struct EpochKey(pub [u8; 32]);
 
-impl fmt::Debug for EpochKey {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("EpochKey(..)")
-    }
+/// The salts of one event's parts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Salts {
+    /// Salt of *who*.
+    pub who: [u8; 16],
+    /// Salt of *what*.
+    pub what: [u8; 16],
 }
 
 /// What the tree commits to: digest of the record, commitment to *who*, commitment to *what*.
@@ -22,16 +38,66 @@ pub struct Entry(pub [u8; 96]);
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LeafHash(pub [u8; 32]);
 
+impl EpochKey {
+    /// The salts of the event whose record has this digest.
+    pub fn salts(&self, digest: &[u8; 32]) -> Salts {
+        // HMAC fills a short key with zeros up to the hash's block; doing it here leaves no length to refuse.
+        let mut block = [0; 64];
+        let (key, _) = block.split_at_mut(32);
+        key.copy_from_slice(&self.0);
+        let mut mac = Hmac::<Sha256>::new(&block.into());
+        mac.update(digest);
+        let mac: [u8; 32] = mac.finalize().into_bytes().into();
+        let mut salts = Salts { who: [0; 16], what: [0; 16] };
+        let (who, what) = mac.split_at(16);
+        salts.who.copy_from_slice(who);
+        salts.what.copy_from_slice(what);
+        salts
+    }
+}
+
+/// Digest of a record's canonical bytes.
+pub fn digest(record: &[u8]) -> [u8; 32] {
+    Sha256::digest(record).into()
+}
+
+/// Commitment to a part's canonical bytes; 32 zero bytes when it is empty.
+pub fn commit(salt: &[u8; 16], part: &[u8]) -> [u8; 32] {
+    if part.is_empty() { [0; 32] } else { Sha256::new().chain_update(salt).chain_update(part).finalize().into() }
+}
+
 impl Entry {
     /// The entry of an event under an epoch key.
     pub fn of(parts: &Canonical, key: &EpochKey) -> Self {
-        let _ = (parts, key);
-        Self([0; 96])
+        let digest = digest(parts.record());
+        let salts = key.salts(&digest);
+        Self::join(&digest, &commit(&salts.who, parts.who()), &commit(&salts.what, parts.what()))
+    }
+
+    /// The entry of a record's digest and its two commitments: all that is left of an erased part.
+    pub fn join(digest: &[u8; 32], who: &[u8; 32], what: &[u8; 32]) -> Self {
+        let mut entry = [0; 96];
+        for (place, part) in entry.chunks_exact_mut(32).zip([digest, who, what]) {
+            place.copy_from_slice(part);
+        }
+        Self(entry)
     }
 
     /// SHA-256(0x00 || entry).
     pub fn leaf_hash(&self) -> LeafHash {
-        LeafHash([0; 32])
+        LeafHash(Sha256::new().chain_update([0]).chain_update(self.0).finalize().into())
+    }
+}
+
+impl fmt::Debug for EpochKey {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("EpochKey(..)")
+    }
+}
+
+impl fmt::Debug for Salts {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Salts(..)")
     }
 }
 
@@ -46,3 +112,6 @@ impl fmt::Debug for LeafHash {
         fmt::Display::fmt(self, out)
     }
 }
+
+#[cfg(test)]
+mod tests;
