@@ -10,3 +10,5 @@ pub mod query;
 pub mod rollup;
 pub mod source;
 pub mod store;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;

@@ -33,3 +33,13 @@ fn events_come_back_equal_in_every_field() {
     assert_eq!(events(&chunk, &[4098, 4999]).unwrap(), [written[4098].clone(), written[4999].clone()]);
     assert_eq!((chunk.first_seq(), chunk.rows(), chunk.blocks()), (10, 5000, 2));
 }
+
+proptest::proptest! {
+    #[test]
+    fn any_log_comes_back_equal(log in crate::testing::arbitrary_log(0..40)) {
+        let mut chunk = Chunk::new(0);
+        log.iter().for_each(|event| chunk.push(event));
+        let rows: Vec<u32> = (0..chunk.rows()).collect();
+        proptest::prop_assert_eq!(events(&chunk, &rows).unwrap(), log);
+    }
+}
