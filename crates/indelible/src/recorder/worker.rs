@@ -1,0 +1,173 @@
+//! The background thread: does for queued events what callers do for theirs, and tells of those that were lost.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use indelible_engine::store::{AppendError, Durability, Pending, Ready, Receipt};
+use indelible_proof::Event;
+
+use super::{
+    RecordError,
+    gap::{Cause, Gaps},
+    pipeline::{Pipeline, Unfit},
+    queue::{Queue, Queued, Work},
+    stats::Counters,
+};
+use crate::limits::{BUSY_WAIT_MAX, CLOSING_RETRIES_MAX, QUEUE_BATCH_EVENTS, RETRIES_MAX, RETRY_WAIT};
+
+/// The thread, for whoever ends it.
+#[derive(Debug)]
+pub(super) struct Worker(Mutex<Option<JoinHandle<()>>>);
+
+impl Worker {
+    pub(super) fn start(queue: Arc<Queue>, pipeline: Arc<Pipeline>) -> Result<Self, String> {
+        let run = move || Duty { queue: &queue, pipeline: &pipeline }.run();
+        let thread = thread::Builder::new().name("indelible-queue".to_owned()).spawn(run);
+        thread.map(|thread| Self(Mutex::new(Some(thread)))).map_err(|error| error.to_string())
+    }
+
+    /// Waits for the thread's end, unless this is the thread: then a hook held the last recorder.
+    pub(super) fn join(&self) {
+        let thread = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(thread) = thread.filter(|thread| thread.thread().id() != thread::current().id()) {
+            // The thread catches the panics of hooks and has none of its own to report.
+            drop(thread.join());
+        }
+    }
+}
+
+struct Duty<'a> {
+    queue: &'a Queue,
+    pipeline: &'a Pipeline,
+}
+
+impl Duty<'_> {
+    fn run(&self) {
+        while let Some(work) = self.queue.take() {
+            self.do_work(work);
+        }
+    }
+
+    fn do_work(&self, work: Work) {
+        for sent in work.adopted {
+            // Its submitter went away, so there is nobody to answer; hooks and counts have been served.
+            drop(sent.wait(self.pipeline));
+        }
+        let mut gaps = work.gaps;
+        let mut events = work.events.into_iter().peekable();
+        while events.peek().is_some() {
+            let chunk: Vec<Queued> = events.by_ref().take(QUEUE_BATCH_EVENTS).collect();
+            let count = chunk.len();
+            let lost = self.store(chunk);
+            gaps.merge(lost);
+            if events.peek().is_some() {
+                self.queue.settle(count, Gaps::default());
+            } else {
+                // The gaps go first, so that whoever flushes finds them.
+                let untold = self.tell_gaps(std::mem::take(&mut gaps));
+                self.queue.settle(count, untold);
+            }
+        }
+        let untold = self.tell_gaps(gaps);
+        self.queue.settle(0, untold);
+    }
+
+    /// Stores a chunk of the queue and gives what was lost of it.
+    fn store(&self, chunk: Vec<Queued>) -> Gaps {
+        let mut gaps = Gaps::default();
+        let mut batch = Vec::with_capacity(chunk.len());
+        for Queued { mut event, at } in chunk {
+            event.occurred_at.get_or_insert(at);
+            let tenant = event.tenant.clone();
+            match self.pipeline.prepare(*event) {
+                Ok(Some(ready)) => batch.push(ready),
+                Ok(None) => Counters::add(&self.pipeline.stats.suppressed, 1),
+                Err(unfit) => {
+                    let cause = match unfit {
+                        Unfit::Invalid(_) => Cause::InvalidEvent,
+                        Unfit::HookPanicked(_) => Cause::HookPanicked,
+                    };
+                    let error = unfit.at(0);
+                    gaps.add(cause, tenant.as_deref(), at, Some(&error.to_string()));
+                    self.pipeline.lost(&error, 1, &[]);
+                }
+            }
+        }
+        if batch.is_empty() {
+            return gaps;
+        }
+        match self.append(&batch) {
+            Ok(receipts) => self.pipeline.acknowledged(&receipts, &self.pipeline.copies(&batch)),
+            Err(error) => self.give_up(&batch, error, &mut gaps),
+        }
+        gaps
+    }
+
+    fn give_up(&self, batch: &[Ready], error: AppendError, gaps: &mut Gaps) {
+        let error = RecordError::from(error);
+        let words = error.to_string();
+        let now = self.pipeline.now();
+        for event in batch.iter().map(Ready::event) {
+            let at = event.recorded_at.unwrap_or(now);
+            gaps.add(Cause::WriteFailed, event.tenant.as_deref(), at, Some(&words));
+        }
+        self.pipeline.lost(&error, batch.len(), &self.pipeline.copies(batch));
+    }
+
+    /// Records the gaps; gives them back when that failed.
+    fn tell_gaps(&self, gaps: Gaps) -> Gaps {
+        let batch: Vec<Ready> = gaps.events().filter_map(|event| self.gap(event)).collect();
+        if batch.is_empty() {
+            return Gaps::default();
+        }
+        match self.append(&batch) {
+            Ok(receipts) => {
+                Counters::add(&self.pipeline.stats.gaps, receipts.len());
+                Gaps::default()
+            }
+            Err(_) => gaps,
+        }
+    }
+
+    /// A gap that is fit for the log. What a lost event called its tenant, or said in its error, may not be.
+    fn gap(&self, event: Event) -> Option<Ready> {
+        let mut plain = event.clone();
+        self.pipeline.prepare_own(event).ok().or_else(|| {
+            plain.tenant = None;
+            plain.metadata.remove("error");
+            self.pipeline.prepare_own(plain).ok()
+        })
+    }
+
+    /// Appends, again and again while there is hope: for as long as the store is merely busy and the recorder open, and
+    /// a few times when it could not write.
+    fn append(&self, batch: &[Ready]) -> Result<Vec<Receipt>, AppendError> {
+        let (mut failures, mut closing_tries) = (0, 0);
+        loop {
+            let answer = self.pipeline.store.append(batch.to_vec(), Durability::Durable).and_then(Pending::wait);
+            let wait = match answer {
+                Err(AppendError::Busy { retry_after_ms }) if closing_tries < CLOSING_RETRIES_MAX => {
+                    closing_tries += u32::from(self.queue.is_closing());
+                    Duration::from_millis(retry_after_ms).min(BUSY_WAIT_MAX)
+                }
+                Err(AppendError::Unavailable { .. }) if failures < RETRIES_MAX => {
+                    failures += 1;
+                    RETRY_WAIT * failures
+                }
+                _ => return answer,
+            };
+            thread::sleep(wait);
+        }
+    }
+}
+
+/// Lets nobody wait in vain when the thread ends, even by a panic of the store or the clock.
+impl Drop for Duty<'_> {
+    fn drop(&mut self) {
+        let lost = self.queue.end();
+        Counters::add(&self.pipeline.stats.lost, lost);
+    }
+}
