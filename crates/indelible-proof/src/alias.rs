@@ -4,15 +4,54 @@
 //! it succeeded is the event's outcome, except where the product has a name of its own for the failure.
 
 mod applications;
+mod cloud;
+mod development;
+mod identity;
+mod okta;
+mod workplace;
 
 /// A product's names, sorted, each with our action.
 type Names = &'static [(&'static str, &'static str)];
 
 /// Every product there is a table for.
-const PRODUCTS: &[(&str, Names)] =
-    &[("bearer", applications::BEARER), ("better-auth", applications::BETTER_AUTH), ("oauth", applications::OAUTH)];
+const PRODUCTS: &[(&str, Names)] = &[
+    ("1password", workplace::ONEPASSWORD),
+    ("anthropic", development::ANTHROPIC),
+    ("asana", workplace::ASANA),
+    ("atlassian", workplace::ATLASSIAN),
+    ("auth0", identity::AUTH0),
+    ("aws", cloud::AWS),
+    ("bearer", applications::BEARER),
+    ("better-auth", applications::BETTER_AUTH),
+    ("box", workplace::BOX),
+    ("databricks", development::DATABRICKS),
+    ("dropbox", workplace::DROPBOX),
+    ("duo", identity::DUO),
+    ("entra", identity::ENTRA),
+    ("gcp", cloud::GCP),
+    ("github", development::GITHUB),
+    ("gitlab", development::GITLAB),
+    ("google-workspace", workplace::GOOGLE_WORKSPACE),
+    ("keycloak", identity::KEYCLOAK),
+    ("microsoft-365", workplace::MICROSOFT_365),
+    ("mongodb", development::MONGODB),
+    ("notion", workplace::NOTION),
+    ("oauth", applications::OAUTH),
+    ("okta", okta::OKTA),
+    ("onelogin", identity::ONELOGIN),
+    ("openai", development::OPENAI),
+    ("salesforce", workplace::SALESFORCE),
+    ("slack", workplace::SLACK),
+    ("snowflake", workplace::SNOWFLAKE),
+    ("snyk", development::SNYK),
+    ("tines", workplace::TINES),
+];
 
-/// Our action for another product's name, or `None` when no table has it or when products mean different things by it.
+/// Names shorter than this are codes that mean something only beside their product (`s`, `f`, `5`).
+const TELLING_BYTES_MIN: usize = 4;
+
+/// Our action for another product's name, or `None` when no table has it, when products mean different things by
+/// it, or when it is a mere code of fewer than four bytes.
 ///
 /// ```
 /// use indelible_proof::action_of;
@@ -23,6 +62,9 @@ const PRODUCTS: &[(&str, Names)] =
 /// assert_eq!(action_of("DescribeInstances"), None);
 /// ```
 pub fn action_of(name: &str) -> Option<&'static str> {
+    if name.len() < TELLING_BYTES_MIN {
+        return None;
+    }
     let mut meanings = PRODUCTS.iter().filter_map(|(product, _)| action_of_product(product, name));
     let first = meanings.next()?;
     meanings.all(|other| other == first).then_some(first)

@@ -26,3 +26,34 @@ fn products_are_named_once() {
     names.dedup();
     assert_eq!(names.len(), PRODUCTS.len());
 }
+
+#[test]
+fn a_name_that_products_use_differently_needs_its_product() {
+    let users = |name: &str| products().filter(|product| action_of_product(product, name).is_some()).count();
+    assert!(users("CREATE_ROLE") > 1);
+    assert_eq!(action_of("CREATE_ROLE"), Some("role.created"), "these agree");
+    assert_eq!(action_of_product("google-workspace", "CHANGE_PASSWORD"), Some("auth.password.reset"));
+
+    let names: std::collections::BTreeSet<_> = products().flat_map(aliases).map(|(name, _)| name).collect();
+    for name in names {
+        let meanings: std::collections::BTreeSet<_> =
+            products().filter_map(|product| action_of_product(product, name)).collect();
+        assert_eq!(action_of(name).is_some(), meanings.len() == 1 && name.len() >= TELLING_BYTES_MIN, "{name}");
+    }
+}
+
+#[test]
+fn a_code_means_nothing_without_its_product() {
+    assert_eq!(action_of("f"), None);
+    assert_eq!(action_of_product("auth0", "f"), Some("auth.login.failed"));
+    assert_eq!(action_of_product("onelogin", "6"), Some("auth.login.failed"));
+}
+
+#[test]
+fn every_endpoint_of_better_auth_is_known_in_both_forms() {
+    for (name, action) in aliases("better-auth") {
+        let path = format!("/{}", name.replace(':', "/"));
+        let path = path.replace("//", "/:");
+        assert_eq!(action_of_product("better-auth", &path), Some(action), "{path}");
+    }
+}
