@@ -61,7 +61,7 @@ impl Event {
         }
     }
 
-    fn drop_empty_sections(&mut self) {
+    pub(crate) fn drop_empty_sections(&mut self) {
         self.source.take_if(|it| *it == Source::default());
         self.actor.take_if(|it| *it == Actor::default());
         self.credential.take_if(|it| *it == Credential::default());

@@ -99,10 +99,20 @@ fn explain(path: &str, error: &serde_json::Error) -> EventError {
     }
     for kind in ["invalid type: ", "invalid value: "] {
         if let Some((got, expected)) = message.strip_prefix(kind).and_then(|rest| rest.rsplit_once(", expected ")) {
-            return EventError::new(path, format!("is {got}; write {expected}"));
+            return EventError::new(path, format!("is {}; write {}", plain(got), plain(expected)));
         }
     }
     EventError::new(path, message)
+}
+
+/// The parser's names for things, as the writer of the JSON would call them.
+fn plain(name: &str) -> &str {
+    match name {
+        "sequence" => "a list",
+        "map" => "an object",
+        "u16" | "u32" | "u64" => "a whole number",
+        other => other,
+    }
 }
 
 fn unknown<'a>(message: &'a str, kind: &str) -> Option<(&'a str, &'a str)> {
@@ -116,7 +126,10 @@ fn backticked(known: &str) -> impl Iterator<Item = &str> {
 fn unknown_field(path: &str, name: &str, known: &str) -> EventError {
     // The path already ends with the name where the parser could tell.
     let field = if path == name || path.ends_with(&format!(".{name}")) { path.to_owned() } else { child(path, name) };
-    let at_top = field == name || field.strip_suffix(name).is_some_and(|prefix| prefix.ends_with("]."));
+    let holder = field.strip_suffix(name).unwrap_or_default();
+    let is_index = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let at_top =
+        holder.is_empty() || holder.strip_prefix('[').and_then(|rest| rest.strip_suffix("].")).is_some_and(is_index);
     if at_top && matches!(name, "id" | "seq") && !known.contains("`id`") {
         return assigned(&field);
     }
@@ -367,3 +380,6 @@ fn exact_number(value: f64) -> Option<Value> {
         Some(value.into())
     }
 }
+
+#[cfg(test)]
+mod tests;

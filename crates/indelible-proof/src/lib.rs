@@ -1,6 +1,37 @@
 //! What is true: the audit event, its vocabulary, its canonical bytes and its Merkle leaf.
 //!
-//! Pure functions and data: no I/O, no clock, no threads.
+//! An [`Event`] is read strictly ([`Event::from_json`]) or built, made complete ([`Event::complete`]), and checked
+//! and encoded in one go ([`Canonical::checked`]). Its canonical bytes are RFC 8785 JSON in three parts, to which the
+//! [`Entry`] of the log's Merkle tree commits separately, so that a person can be erased later without breaking a proof.
+//!
+//! # What it is not
+//!
+//! It does no I/O, reads no clock, starts no threads and keeps no state: time and keys are passed in. It stores and
+//! finds nothing; that is the engine's part. It takes out no secrets; redaction comes before it.
+//!
+//! # Limits
+//!
+//! They all stand in [`limits`]. An event has at most 512 KiB of canonical JSON, `metadata` 64 KiB and 8 levels.
+//! Whole numbers go up to 2^53 - 1; larger ones are refused, because other JSON readers would round them. Times lie
+//! between 1970 and 9999. Unknown fields are refused everywhere except inside free data.
+//!
+//! # Example
+//!
+//! ```
+//! use indelible_proof::{Canonical, Entry, EpochKey, Event, Timestamp};
+//!
+//! let json = br#"{"action": "token.revoked", "actor": {"type": "user", "id": "42"}, "targets": [{"type": "token", "id": "tok_7"}]}"#;
+//! let mut event = Event::from_json(json)?;
+//! event.complete(Timestamp::from_micros(1_795_176_000_000_000)?);
+//!
+//! let parts = Canonical::checked(&event)?;
+//! assert_eq!(parts.who(), br#"{"actor":{"id":"42","type":"user"}}"#);
+//! assert_eq!(parts.event()?, event);
+//!
+//! let leaf = Entry::of(&parts, &EpochKey([7; 32])).leaf_hash();
+//! assert_eq!(leaf.to_string().len(), 64);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod alias;
 #[cfg(test)]
