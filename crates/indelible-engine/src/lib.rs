@@ -4,8 +4,11 @@
 
 pub mod chunk;
 pub mod column;
+pub mod conformance;
 pub mod fs;
 pub mod limits;
+pub mod memory;
+pub mod null;
 pub mod query;
 pub mod rollup;
 pub mod source;

@@ -10,5 +10,31 @@ pub const BATCH_EVENTS_MAX: usize = 10_000;
 pub const PAGE_ROWS_MAX: u32 = 1000;
 /// Rows of a page when the caller does not say.
 pub const PAGE_ROWS_DEFAULT: u32 = 50;
+/// Bytes of a filter line, and of each text of an aggregate.
+pub const FILTER_BYTES_MAX: usize = 4096;
+/// Conditions of a filter line.
+pub const CLAUSES_MAX: usize = 64;
+/// Values of one condition.
+pub const VALUES_MAX: usize = 1000;
+/// Names on a path inside a JSON column.
+pub const PATH_NAMES_MAX: usize = 16;
+/// Keys that an aggregate groups by.
+pub const GROUP_BY_MAX: usize = 4;
+/// Measures of an aggregate.
+pub const MEASURES_MAX: usize = 16;
+/// Groups that an aggregate returns when the caller does not say.
+pub const AGGREGATE_ROWS_DEFAULT: u32 = 1000;
+/// Groups that an aggregate returns at most.
+pub const AGGREGATE_ROWS_MAX: u32 = 100_000;
+/// Groups that an aggregate may form before `limit`.
+pub const GROUPS_MAX: usize = 1_000_000;
+/// Different (group, value) pairs that one `distinct` or percentile may gather.
+pub const MEASURED_VALUES_MAX: usize = 8_000_000;
+/// Bytes of texts that the groups, or one `distinct`, may gather.
+pub const MEASURED_BYTES_MAX: usize = 256 << 20;
+/// Events above which an aggregate uses a second thread.
+pub const ONE_THREAD_ROWS_MAX: u64 = 200_000;
+/// Time for which an idempotency key returns the first receipt, in microseconds.
+pub const IDEMPOTENCY_US: i64 = 24 * 3_600_000_000;
 
 const _: () = assert!(CHUNK_ROWS.is_multiple_of(BLOCK_ROWS));

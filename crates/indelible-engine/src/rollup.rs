@@ -6,7 +6,7 @@ use crate::column::Column;
 pub const HOUR_US: i64 = 3_600_000_000;
 
 /// One cell: how many events of an hour share these four codes of their source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cell {
     /// Hours since 1970 of `occurred_at`.
     pub hour: u32,

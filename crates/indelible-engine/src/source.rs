@@ -62,6 +62,14 @@ pub enum ReadError {
     /// The caller went away.
     #[error("cancelled")]
     Cancelled,
+    /// The answer would take more memory than a query may have.
+    #[error("more than {limit} {what}: narrow the filter or group by fewer fields")]
+    TooBroad {
+        /// What there are too many of.
+        what: &'static str,
+        /// How many are allowed.
+        limit: usize,
+    },
 }
 
 /// Consecutive events as columns.

@@ -2,17 +2,19 @@
 
 use std::net::IpAddr;
 
-use indelible_proof::{Recorded, Severity, Timestamp};
+use indelible_proof::{Recorded, Timestamp};
+use serde::Serialize;
 
-use crate::column::Column;
+use crate::{column::Column, limits::PAGE_ROWS_DEFAULT};
 
 /// A field that can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Field {
     /// A column.
     Column(Column),
-    /// A path inside `metadata`, e.g. `["endpoint"]` for `metadata.endpoint`.
-    Metadata(Vec<String>),
+    /// A path inside a JSON column, e.g. `["endpoint"]` in `metadata` for `metadata.endpoint`. Lists on the way
+    /// stand for each of their elements; texts, numbers, `true` and `false` at its end are the field's values.
+    Json(Column, Vec<String>),
 }
 
 /// Which events. All clauses must hold.
@@ -26,7 +28,7 @@ pub struct Filter {
     pub until: Option<Timestamp>,
     /// From this sequence number on, inclusive.
     pub seq_from: Option<u64>,
-    /// To this sequence number, exclusive.
+    /// To this sequence number, exclusive (a filter line names the last one, inclusive).
     pub seq_to: Option<u64>,
     /// The other conditions.
     pub clauses: Vec<Clause>,
@@ -46,31 +48,40 @@ pub struct Clause {
 pub enum Test {
     /// Any value of the field matches any of these.
     Field(Field, Vec<Match>),
-    /// One element of `targets`, `actor` or `on_behalf_of` has this type and this id: columns of the type and the id.
-    TypedId {
-        /// Column of the type.
-        r#type: Column,
-        /// Column of the id.
-        id: Column,
-        /// The type that one element has.
-        type_is: String,
-        /// The id that the same element has.
-        id_is: String,
-    },
-    /// Severity is at least this.
-    SeverityAtLeast(Severity),
-    /// Some text of the event contains this, whatever the case.
+    /// Somebody or something in this role matches any of these.
+    Role(Role, Vec<RoleMatch>),
+    /// Some text of the event, or the JSON of its free data, contains this, whatever the case.
     Text(String),
 }
 
-/// How a value matches.
+/// A part that somebody or something plays in an event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// Who did it: known by id or e-mail.
+    Actor,
+    /// For whom: known by id or e-mail.
+    OnBehalfOf,
+    /// To what: known by id.
+    Target,
+}
+
+/// Whom a [`Test::Role`] means.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoleMatch {
+    /// The type that the same one has; `None` for any.
+    pub r#type: Option<String>,
+    /// What its id, or its e-mail, matches.
+    pub id: Match,
+}
+
+/// How a value matches. A number is its decimal text, a time its RFC 3339 text; only `Between` knows better.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Match {
     /// Equal, to the letter.
     Is(String),
     /// Begins with.
     Prefix(String),
-    /// `*` stands for any characters, `?` for one.
+    /// `*` stands for any characters, `?` for one; `\\` takes the next character as it is.
     Glob(String),
     /// An address inside a network.
     Cidr {
@@ -93,7 +104,7 @@ pub enum Order {
     OldestFirst,
 }
 
-/// Where a page ended: opaque to callers, stable while events arrive.
+/// Where a page ended: opaque to callers as text, stable while events arrive.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cursor {
     /// The last event of the page before.
@@ -178,6 +189,25 @@ pub enum OrderBy {
     MeasureAscending(usize),
 }
 
+impl Filter {
+    /// The same filter kept inside a tenant, whatever tenant it asked for: where it asked for another, it finds nothing.
+    #[must_use]
+    pub fn within_tenant(mut self, tenant: &str) -> Self {
+        if let Some(asked) = self.tenant.replace(tenant.to_owned()).filter(|asked| asked != tenant) {
+            let test = Test::Field(Field::Column(Column::Tenant), vec![Match::Is(asked)]);
+            self.clauses.push(Clause { negated: false, test });
+        }
+        self
+    }
+}
+
+impl Query {
+    /// The newest events of a filter, as many as a page has by default.
+    pub fn newest(filter: Filter) -> Self {
+        Self { filter, order: Order::NewestFirst, limit: PAGE_ROWS_DEFAULT, after: None }
+    }
+}
+
 /// Only groups whose measure is at least this.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Having {
@@ -207,7 +237,8 @@ pub struct Aggregate {
 }
 
 /// One value of a [`Table`].
-#[derive(Debug, Clone, PartialEq, PartialOrd)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(untagged)]
 pub enum Value {
     /// No value.
     Null,
@@ -220,7 +251,7 @@ pub enum Value {
 }
 
 /// What an [`Aggregate`] gives.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Table {
     /// Names of the group keys, then of the measures.
     pub columns: Vec<String>,

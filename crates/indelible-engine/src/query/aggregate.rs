@@ -1,0 +1,105 @@
+//! Groups and measures over a log.
+
+use std::{
+    cmp::Ordering as Compared,
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use super::{
+    merge::Merged,
+    model::{Aggregate, Group, Measure, OrderBy, Table, Value},
+    part::{Cancel, Snapshot},
+    plan::Plan,
+    shortcut,
+    tally::Tally,
+};
+use crate::{
+    limits::{AGGREGATE_ROWS_MAX, GROUP_BY_MAX, ONE_THREAD_ROWS_MAX},
+    source::{ReadError, Source},
+};
+
+impl Snapshot {
+    /// Groups and measures, exactly. Large logs are read by two threads.
+    pub fn aggregate(&self, aggregate: &Aggregate, cancel: &Cancel) -> Result<Table, ReadError> {
+        let rows: u64 = self.parts.iter().map(|part| part.read(|source| u64::from(source.rows()))).sum();
+        let next = AtomicUsize::new(0);
+        let work = || self.work(aggregate, cancel, &next);
+        let mut merged = if rows > ONE_THREAD_ROWS_MAX && self.parts.len() > 1 {
+            std::thread::scope(|scope| {
+                let other = scope.spawn(work);
+                let mut merged = work()?;
+                match other.join() {
+                    Ok(other) => merged.absorb(other?)?,
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+                Ok(merged)
+            })?
+        } else {
+            work()?
+        };
+        if aggregate.group_by.is_empty() {
+            // Nothing counted is an answer too.
+            merged.group(Vec::new())?;
+        }
+        Ok(table(merged.into_rows(aggregate), aggregate))
+    }
+
+    /// Takes one part after the other until none is left.
+    fn work(&self, aggregate: &Aggregate, cancel: &Cancel, next: &AtomicUsize) -> Result<Merged, ReadError> {
+        let mut merged = Merged::default();
+        while let Some(part) = self.parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            cancel.check()?;
+            part.read(|source| self.add_source(source, aggregate, cancel, &mut merged))?;
+        }
+        Ok(merged)
+    }
+
+    fn add_source(
+        &self,
+        source: &dyn Source,
+        aggregate: &Aggregate,
+        cancel: &Cancel,
+        merged: &mut Merged,
+    ) -> Result<(), ReadError> {
+        let Some(plan) = Plan::new(source, &aggregate.filter, self.end_seq)? else { return Ok(()) };
+        let mut tally = Tally::new(source, aggregate)?;
+        if !shortcut::tally(source, &plan, aggregate, &mut tally)? {
+            tally.scan(source, &plan, cancel)?;
+        }
+        merged.add(source, &tally)
+    }
+}
+
+fn table(mut rows: Vec<Vec<Value>>, aggregate: &Aggregate) -> Table {
+    let keys = aggregate.group_by.len().min(GROUP_BY_MAX);
+    if let Some(having) = aggregate.having {
+        rows.retain(|row| matches!(row.get(keys + having.measure), Some(Value::Int(n)) if *n >= having.at_least));
+    }
+    let order = aggregate.order.unwrap_or_else(|| default_order(aggregate));
+    rows.sort_by(|a, b| compare(order, keys, a, b));
+    let groups = rows.len() as u64;
+    rows.truncate(aggregate.limit.clamp(1, AGGREGATE_ROWS_MAX) as usize);
+    let groups_named = aggregate.group_by.iter().take(GROUP_BY_MAX).map(Group::to_string);
+    let columns = groups_named.chain(aggregate.measures.iter().map(Measure::to_string)).collect();
+    Table { columns, rows, exact: true, groups }
+}
+
+/// Time goes on; of everything else the most comes first.
+fn default_order(aggregate: &Aggregate) -> OrderBy {
+    match (aggregate.group_by.first(), aggregate.measures.iter().position(|measure| *measure == Measure::Count)) {
+        (Some(Group::Time(_)), _) | (_, None) => OrderBy::KeyAscending(0),
+        (_, Some(count)) => OrderBy::MeasureDescending(count),
+    }
+}
+
+fn compare(order: OrderBy, keys: usize, a: &[Value], b: &[Value]) -> Compared {
+    let (at, falling) = match order {
+        OrderBy::KeyAscending(nth) => (nth, false),
+        OrderBy::KeyDescending(nth) => (nth, true),
+        OrderBy::MeasureAscending(nth) => (keys + nth, false),
+        OrderBy::MeasureDescending(nth) => (keys + nth, true),
+    };
+    let first = a.get(at).cmp(&b.get(at));
+    let first = if falling { first.reverse() } else { first };
+    first.then_with(|| a.get(..keys).cmp(&b.get(..keys)))
+}

@@ -1,0 +1,197 @@
+//! Finding the rows of a plan, block by block.
+
+use std::ops::ControlFlow;
+
+use super::{
+    json,
+    mask::Mask,
+    matching::Matcher,
+    model::Order,
+    parse,
+    part::Cancel,
+    plan::{Codes, Plan, Predicate, Resolved, RoleCodes},
+};
+use crate::{
+    column::{Column, Kind},
+    limits::BLOCK_ROWS,
+    source::{ABSENT, CodeBlock, ReadError, Source},
+};
+
+/// Buffers that are used again for every block.
+#[derive(Debug, Default)]
+pub(super) struct Scratch {
+    pub(super) codes: CodeBlock,
+    types: CodeBlock,
+    pub(super) ints: Vec<i64>,
+}
+
+/// Visits the blocks that have rows of a plan, in an order, until the visitor breaks.
+pub(super) fn scan(
+    source: &dyn Source,
+    plan: &Plan<'_>,
+    order: Order,
+    cancel: &Cancel,
+    visit: &mut dyn FnMut(u32, &Mask) -> Result<ControlFlow<()>, ReadError>,
+) -> Result<(), ReadError> {
+    let mut scratch = Scratch::default();
+    let first = plan.rows.start / BLOCK_ROWS;
+    let end = plan.rows.end.div_ceil(BLOCK_ROWS);
+    let all: Vec<u32> = match &plan.blocks {
+        Some(blocks) => blocks.iter().copied().filter(|block| (first..end).contains(block)).collect(),
+        None => (first..end).collect(),
+    };
+    let mut blocks = all.into_iter();
+    while let Some(block) = match order {
+        Order::NewestFirst => blocks.next_back(),
+        Order::OldestFirst => blocks.next(),
+    } {
+        cancel.check()?;
+        let mask = rows_of_block(source, plan, block, &mut scratch)?;
+        if !mask.is_empty() && visit(block, &mask)?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
+
+fn rows_of_block(source: &dyn Source, plan: &Plan<'_>, block: u32, scratch: &mut Scratch) -> Result<Mask, ReadError> {
+    let first = block * BLOCK_ROWS;
+    let row = |row: u32| row.saturating_sub(first).min(source.block_rows(block));
+    let mut mask = Mask::of_range(row(plan.rows.start)..row(plan.rows.end));
+    if let Some((since, until)) = plan.time {
+        match source.block_int_range(Column::OccurredAt, block) {
+            Some((low, high)) if since <= low && high < until => {}
+            Some((low, high)) if high < since || until <= low => return Ok(Mask::NONE),
+            _ => {
+                source.ints(Column::OccurredAt, block, &mut scratch.ints)?;
+                mask.keep(&Mask::of_values(&scratch.ints, |at| since <= at && at < until));
+            }
+        }
+    }
+    for predicate in &plan.predicates {
+        if mask.is_empty() {
+            break;
+        }
+        apply(source, predicate, block, &mut mask, scratch)?;
+    }
+    Ok(mask)
+}
+
+fn apply(
+    source: &dyn Source,
+    predicate: &Predicate<'_>,
+    block: u32,
+    mask: &mut Mask,
+    scratch: &mut Scratch,
+) -> Result<(), ReadError> {
+    let hits = match &predicate.test {
+        Resolved::Codes(column, codes) => {
+            source.codes(*column, block, &mut scratch.codes)?;
+            with_codes(&scratch.codes, codes, mask)
+        }
+        Resolved::Ints(column, matcher) => {
+            source.ints(*column, block, &mut scratch.ints)?;
+            with_ints(&scratch.ints, *column, matcher)
+        }
+        Resolved::Role(roles) => with_roles(source, roles, block, mask, scratch)?,
+        Resolved::Json(column, path, matcher) => {
+            with_blobs(source, *column, block, mask, &mut |json| json::any(json, path, &mut |text| matcher.accepts(text)))?
+        }
+        Resolved::Text(columns, needle) => {
+            let mut hits = Mask::NONE;
+            for (column, codes) in columns {
+                source.codes(*column, block, &mut scratch.codes)?;
+                hits.add(&with_codes(&scratch.codes, codes, mask));
+            }
+            for &column in Column::ALL.iter().filter(|column| column.kind() == Kind::Blob) {
+                let mut left = mask.clone();
+                left.remove(&hits);
+                hits.add(&with_blobs(source, column, block, &left, &mut |json| needle.is_in_json(json))?);
+            }
+            hits
+        }
+    };
+    if predicate.negated {
+        mask.remove(&hits);
+    } else {
+        mask.keep(&hits);
+    }
+    Ok(())
+}
+
+fn with_codes(block: &CodeBlock, codes: &Codes, mask: &Mask) -> Mask {
+    if block.starts.is_empty() {
+        return match codes {
+            Codes::One(one) => Mask::of_values(&block.codes, |code| code == *one),
+            Codes::Many(..) => Mask::of_values(&block.codes, |code| codes.contains(code)),
+        };
+    }
+    let mut hits = Mask::NONE;
+    for row in mask.rows() {
+        if block.of(row as usize).iter().any(|&code| codes.contains(code)) {
+            hits.insert(row);
+        }
+    }
+    hits
+}
+
+fn with_ints(values: &[i64], column: Column, matcher: &Matcher<'_>) -> Mask {
+    if matcher.any_value() {
+        return Mask::of_values(values, |value| value != ABSENT);
+    }
+    if let Some(bounds) = matcher.only_between() {
+        return Mask::of_values(values, |value| {
+            value != ABSENT && bounds.iter().any(|&(low, high)| low <= value && value <= high)
+        });
+    }
+    Mask::of_values(values, |value| value != ABSENT && matcher.accepts(&parse::int_text(column, value)))
+}
+
+fn with_roles(
+    source: &dyn Source,
+    roles: &[RoleCodes],
+    block: u32,
+    mask: &Mask,
+    scratch: &mut Scratch,
+) -> Result<Mask, ReadError> {
+    let mut hits = Mask::NONE;
+    for role in roles {
+        source.codes(role.id, block, &mut scratch.codes)?;
+        let mut found = with_codes(&scratch.codes, &role.ids, mask);
+        found.keep(mask);
+        if let Some((column, code)) = role.r#type
+            && !found.is_empty()
+        {
+            source.codes(column, block, &mut scratch.types)?;
+            // The lists of one row are equally long: the same place is the same element.
+            let together = |row: u32| {
+                let (ids, types) = (scratch.codes.of(row as usize), scratch.types.of(row as usize));
+                ids.iter().zip(types).any(|(&id, &r#type)| r#type == code && role.ids.contains(id))
+            };
+            found = found.rows().filter(|&row| together(row)).fold(Mask::NONE, |mut mask, row| {
+                mask.insert(row);
+                mask
+            });
+        }
+        hits.add(&found);
+    }
+    Ok(hits)
+}
+
+fn with_blobs(
+    source: &dyn Source,
+    column: Column,
+    block: u32,
+    mask: &Mask,
+    test: &mut dyn FnMut(&[u8]) -> bool,
+) -> Result<Mask, ReadError> {
+    let first = block * BLOCK_ROWS;
+    let rows: Vec<u32> = mask.rows().map(|row| first + row).collect();
+    let mut hits = Mask::NONE;
+    source.blobs(column, &rows, &mut |row, json| {
+        if test(json) {
+            hits.insert(row - first);
+        }
+    })?;
+    Ok(hits)
+}

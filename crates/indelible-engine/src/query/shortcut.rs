@@ -1,0 +1,158 @@
+//! Answers that need no scan: from the counts by hour that were made at sealing, or from ranges and row counts.
+//!
+//! Each equals what the scan would give, or is not given.
+
+use super::{
+    dimension::Dimension,
+    model::{Aggregate, Measure},
+    plan::{Codes, Plan, Resolved},
+    tally::{Keys, Tally},
+};
+use crate::{
+    column::Column,
+    rollup::{Cell, HOUR_US, Rollup},
+    source::{ReadError, Source},
+};
+
+/// Fills a tally without a scan; false when there is no way to.
+pub(super) fn tally(
+    source: &dyn Source,
+    plan: &Plan<'_>,
+    aggregate: &Aggregate,
+    tally: &mut Tally<'_>,
+) -> Result<bool, ReadError> {
+    if plan.takes_all(source) && aggregate.group_by.is_empty() && whole(source, aggregate, tally)? {
+        return Ok(true);
+    }
+    let counts_only = aggregate.measures.iter().all(|measure| *measure == Measure::Count);
+    let Some(rollup) = source.rollup().filter(|_| counts_only && plan.rows == (0..source.rows())) else {
+        return Ok(false);
+    };
+    let Some(hours) = hours_of(plan) else { return Ok(false) };
+    let Some((low, high)) = source.int_range(Column::OccurredAt) else { return Ok(false) };
+    let keeps_hours = |dimension: &Dimension<'_>| match dimension {
+        Dimension::Time(buckets, _) => buckets.keeps_hours_whole(low, high),
+        _ => true,
+    };
+    if !tally.dimensions.iter().all(keeps_hours) {
+        return Ok(false);
+    }
+    Ok(from_cells(rollup, plan, &hours, tally)? || from_busy(rollup, plan, &hours, tally)?)
+}
+
+/// One group of all rows.
+fn whole(source: &dyn Source, aggregate: &Aggregate, tally: &mut Tally<'_>) -> Result<bool, ReadError> {
+    let known = |measure: &Measure| matches!(measure, Measure::Count | Measure::First | Measure::Last);
+    if !aggregate.measures.iter().all(known) {
+        return Ok(false);
+    }
+    let group = tally.group(Keys::default())?;
+    tally.count(group, u64::from(source.rows()));
+    if let (Some(span), Some(range)) = (tally.spans.get_mut(group as usize), source.int_range(Column::OccurredAt)) {
+        *span = range;
+    }
+    Ok(true)
+}
+
+/// The hours that the plan's bounds of time cover; `None` when a bound cuts through an hour.
+fn hours_of(plan: &Plan<'_>) -> Option<std::ops::Range<i64>> {
+    let Some((since, until)) = plan.time else { return Some(0..i64::MAX) };
+    let aligned = |us: i64| us == i64::MIN || us == i64::MAX || us.rem_euclid(HOUR_US) == 0;
+    (aligned(since) && aligned(until)).then(|| since.div_euclid(HOUR_US)..until.div_euclid(HOUR_US))
+}
+
+fn code_of(cell: &Cell, column: Column) -> Option<u32> {
+    match column {
+        Column::Tenant => Some(cell.tenant),
+        Column::Action => Some(cell.action),
+        Column::Outcome => Some(cell.outcome),
+        Column::Severity => Some(cell.severity),
+        _ => None,
+    }
+}
+
+fn from_cells(
+    rollup: &Rollup,
+    plan: &Plan<'_>,
+    hours: &std::ops::Range<i64>,
+    tally: &mut Tally<'_>,
+) -> Result<bool, ReadError> {
+    let in_cells = |column| code_of(&Cell::default(), column).is_some();
+    let predicates_fit =
+        plan.predicates.iter().all(|predicate| matches!(predicate.test, Resolved::Codes(column, _) if in_cells(column)));
+    if !predicates_fit || !tally.dimensions.iter().all(|dimension| groups_by(dimension, in_cells)) {
+        return Ok(false);
+    }
+    for cell in rollup.cells.iter().filter(|cell| hours.contains(&i64::from(cell.hour))) {
+        let passes = plan.predicates.iter().all(|predicate| match &predicate.test {
+            Resolved::Codes(column, codes) => {
+                code_of(cell, *column).is_some_and(|code| codes.contains(code)) != predicate.negated
+            }
+            _ => false,
+        });
+        if passes {
+            add(tally, cell.hour, |column| code_of(cell, column), cell.count)?;
+        }
+    }
+    Ok(true)
+}
+
+/// For one credential or actor that has its own counts.
+fn from_busy(
+    rollup: &Rollup,
+    plan: &Plan<'_>,
+    hours: &std::ops::Range<i64>,
+    tally: &mut Tally<'_>,
+) -> Result<bool, ReadError> {
+    let mut busy = None;
+    let mut tenants = Vec::new();
+    for predicate in &plan.predicates {
+        match &predicate.test {
+            Resolved::Codes(Column::Tenant, codes) => tenants.push((codes, predicate.negated)),
+            Resolved::Codes(column, Codes::One(code)) if !predicate.negated && busy.is_none() => {
+                busy = rollup.busy.iter().find(|busy| busy.column == *column && busy.code == *code);
+                if busy.is_none() {
+                    return Ok(false);
+                }
+            }
+            _ => return Ok(false),
+        }
+    }
+    let is_tenant = |column| column == Column::Tenant;
+    let Some(busy) = busy.filter(|_| tally.dimensions.iter().all(|dimension| groups_by(dimension, is_tenant))) else {
+        return Ok(false);
+    };
+    for &(hour, tenant, count) in busy.hours.iter().filter(|(hour, ..)| hours.contains(&i64::from(*hour))) {
+        if tenants.iter().all(|(codes, negated)| codes.contains(tenant) != *negated) {
+            add(tally, hour, |column| is_tenant(column).then_some(tenant), count)?;
+        }
+    }
+    Ok(true)
+}
+
+fn groups_by(dimension: &Dimension<'_>, known: impl Fn(Column) -> bool) -> bool {
+    match dimension {
+        Dimension::Time(..) => true,
+        Dimension::Terms { column, .. } => known(*column),
+        Dimension::Ints(..) | Dimension::Json(..) => false,
+    }
+}
+
+fn add(
+    tally: &mut Tally<'_>,
+    hour: u32,
+    code: impl Fn(Column) -> Option<u32>,
+    count: u64,
+) -> Result<(), ReadError> {
+    let mut keys = Keys::default();
+    for (key, dimension) in keys.iter_mut().zip(&mut tally.dimensions) {
+        let found = match dimension {
+            Dimension::Terms { column, .. } => code(*column).map(|code| code + 1),
+            _ => dimension.key_of_hour(i64::from(hour) * HOUR_US),
+        };
+        *key = found.unwrap_or_default();
+    }
+    let group = tally.group(keys)?;
+    tally.count(group, count);
+    Ok(())
+}

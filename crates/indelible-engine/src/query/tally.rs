@@ -1,0 +1,267 @@
+//! Grouping and measuring one source, on codes.
+
+use std::ops::ControlFlow;
+
+use hashbrown::{HashMap, HashSet};
+
+use super::{
+    dimension::{Dimension, NULL},
+    mask::Mask,
+    model::{Aggregate, Measure, Order},
+    part::Cancel,
+    plan::Plan,
+    scan::scan,
+};
+use crate::{
+    column::Column,
+    limits::{GROUP_BY_MAX, GROUPS_MAX, MEASURED_VALUES_MAX},
+    source::{ABSENT, CodeBlock, ReadError, Source},
+};
+
+/// One key for each dimension; those beyond the last dimension are 0.
+pub(super) type Keys = [u32; GROUP_BY_MAX];
+
+/// Up to this many possible combinations of keys, groups are found by position instead of by hash.
+const DENSE_MAX: u64 = 1 << 20;
+
+/// What one source gives for each of its groups.
+#[derive(Debug)]
+pub(super) struct Tally<'q> {
+    pub(super) dimensions: Vec<Dimension<'q>>,
+    pub(super) groups: Groups,
+    pub(super) counts: Vec<u64>,
+    /// Earliest and latest `occurred_at` of each group.
+    pub(super) spans: Vec<(i64, i64)>,
+    pub(super) distinct: Vec<Distinct<'q>>,
+    pub(super) values: Vec<Values>,
+    wants_spans: bool,
+}
+
+/// The different values of a field in each group.
+#[derive(Debug)]
+pub(super) struct Distinct<'q> {
+    pub(super) dimension: Dimension<'q>,
+    /// (group, key)
+    pub(super) pairs: HashSet<(u32, u32)>,
+}
+
+/// How often each value of an integer column occurs in each group.
+#[derive(Debug)]
+pub(super) struct Values {
+    pub(super) column: Column,
+    pub(super) counts: HashMap<(u32, i64), u64>,
+}
+
+/// Numbers the combinations of keys that occur.
+#[derive(Debug)]
+pub(super) struct Groups {
+    /// The combinations, by group.
+    pub(super) keys: Vec<Keys>,
+    /// For each possible combination, 1 + its group; empty when there are too many.
+    dense: Vec<u32>,
+    strides: Keys,
+    sparse: HashMap<Keys, u32>,
+}
+
+impl Groups {
+    fn new(key_ends: &[Option<u64>]) -> Self {
+        let mut strides = Keys::default();
+        let mut size = 1u64;
+        for (stride, end) in strides.iter_mut().zip(key_ends) {
+            // Beyond 2^32 the product is far above DENSE_MAX, and the strides go unused.
+            *stride = size as u32;
+            size = size.saturating_mul(end.unwrap_or(u64::MAX));
+        }
+        let dense = if size <= DENSE_MAX { vec![0; size as usize] } else { Vec::new() };
+        Self { keys: Vec::new(), dense, strides, sparse: HashMap::new() }
+    }
+
+    pub(super) fn find(&mut self, keys: Keys) -> Result<u32, ReadError> {
+        let at: usize = keys.iter().zip(&self.strides).map(|(&key, &stride)| key as usize * stride as usize).sum();
+        let next = self.keys.len() as u32 + 1;
+        let found = match self.dense.get_mut(at) {
+            Some(slot) => {
+                if *slot == 0 {
+                    *slot = next;
+                }
+                *slot
+            }
+            None => *self.sparse.entry(keys).or_insert(next),
+        };
+        if found == next {
+            if self.keys.len() >= GROUPS_MAX {
+                return Err(ReadError::TooBroad { what: "groups", limit: GROUPS_MAX });
+            }
+            self.keys.push(keys);
+        }
+        Ok(found - 1)
+    }
+}
+
+impl<'q> Tally<'q> {
+    /// An empty one.
+    pub(super) fn new(source: &dyn Source, aggregate: &'q Aggregate) -> Result<Self, ReadError> {
+        let dimensions = aggregate.group_by.iter().take(GROUP_BY_MAX);
+        let dimensions: Vec<Dimension<'q>> = dimensions
+            .map(|group| Dimension::of_group(source, group, &aggregate.time_zone))
+            .collect::<Result<_, _>>()?;
+        let key_ends: Vec<Option<u64>> = dimensions.iter().map(|dimension| dimension.key_end(source)).collect();
+        let mut tally = Self {
+            dimensions,
+            groups: Groups::new(&key_ends),
+            counts: Vec::new(),
+            spans: Vec::new(),
+            distinct: Vec::new(),
+            values: Vec::new(),
+            wants_spans: false,
+        };
+        for measure in &aggregate.measures {
+            match measure {
+                Measure::Count => {}
+                Measure::First | Measure::Last => tally.wants_spans = true,
+                Measure::Distinct(field) => {
+                    let dimension = Dimension::of_field(source, field)?;
+                    tally.distinct.push(Distinct { dimension, pairs: HashSet::new() });
+                }
+                Measure::Percentile(column, _) => {
+                    if tally.values.iter().all(|values| values.column != *column) {
+                        tally.values.push(Values { column: *column, counts: HashMap::new() });
+                    }
+                }
+            }
+        }
+        Ok(tally)
+    }
+
+    /// The group of a combination of keys, with room for what is measured.
+    pub(super) fn group(&mut self, keys: Keys) -> Result<u32, ReadError> {
+        let group = self.groups.find(keys)?;
+        if group as usize >= self.counts.len() {
+            self.counts.push(0);
+            self.spans.push((i64::MAX, i64::MIN));
+        }
+        Ok(group)
+    }
+
+    /// Adds events to a group.
+    pub(super) fn count(&mut self, group: u32, events: u64) {
+        if let Some(count) = self.counts.get_mut(group as usize) {
+            *count += events;
+        }
+    }
+
+    /// Scans a source.
+    pub(super) fn scan(&mut self, source: &dyn Source, plan: &Plan<'_>, cancel: &Cancel) -> Result<(), ReadError> {
+        let mut buffers = Buffers::default();
+        buffers.keys.resize_with(self.dimensions.len(), CodeBlock::default);
+        scan(source, plan, Order::OldestFirst, cancel, &mut |block, mask| {
+            self.assign(source, block, mask, &mut buffers)?;
+            self.measure(source, block, mask, &mut buffers)?;
+            Ok(ControlFlow::Continue(()))
+        })
+    }
+
+    /// Finds the groups of each row.
+    fn assign(
+        &mut self,
+        source: &dyn Source,
+        block: u32,
+        mask: &Mask,
+        buffers: &mut Buffers,
+    ) -> Result<(), ReadError> {
+        let Buffers { keys, ints, assigned, .. } = buffers;
+        for (dimension, keys) in self.dimensions.iter_mut().zip(keys.iter_mut()) {
+            dimension.keys(source, block, mask, ints, keys)?;
+        }
+        assigned.clear();
+        if keys.iter().all(|keys| keys.starts.is_empty()) {
+            for row in mask.rows() {
+                let mut of_row = Keys::default();
+                for (key, keys) in of_row.iter_mut().zip(keys.iter()) {
+                    *key = keys.codes.get(row as usize).copied().unwrap_or(NULL);
+                }
+                assigned.push((row, self.group(of_row)?));
+            }
+            return Ok(());
+        }
+        for row in mask.rows() {
+            let mut combinations = vec![Keys::default()];
+            for (nth, keys) in keys.iter().enumerate() {
+                let keys = keys.of(row as usize);
+                if combinations.len().saturating_mul(keys.len()) > GROUPS_MAX {
+                    return Err(ReadError::TooBroad { what: "groups", limit: GROUPS_MAX });
+                }
+                combinations = combine(&combinations, nth, keys);
+            }
+            for combination in combinations {
+                assigned.push((row, self.group(combination)?));
+            }
+        }
+        Ok(())
+    }
+
+    fn measure(
+        &mut self,
+        source: &dyn Source,
+        block: u32,
+        mask: &Mask,
+        buffers: &mut Buffers,
+    ) -> Result<(), ReadError> {
+        let Buffers { ints, assigned, distinct: keys, .. } = buffers;
+        for &(_, group) in assigned.iter() {
+            self.count(group, 1);
+        }
+        if self.wants_spans {
+            source.ints(Column::OccurredAt, block, ints)?;
+            for &(row, group) in assigned.iter() {
+                let at = ints.get(row as usize).copied().unwrap_or(ABSENT);
+                if let Some((first, last)) = self.spans.get_mut(group as usize).filter(|_| at != ABSENT) {
+                    *first = at.min(*first);
+                    *last = at.max(*last);
+                }
+            }
+        }
+        for distinct in &mut self.distinct {
+            distinct.dimension.keys(source, block, mask, ints, keys)?;
+            for &(row, group) in assigned.iter() {
+                let found = keys.of(row as usize).iter().filter(|&&key| key != NULL).map(|&key| (group, key));
+                distinct.pairs.extend(found);
+            }
+            bounded("different values", distinct.pairs.len())?;
+        }
+        for values in &mut self.values {
+            source.ints(values.column, block, ints)?;
+            for &(row, group) in assigned.iter() {
+                let value = ints.get(row as usize).copied().unwrap_or(ABSENT);
+                if value != ABSENT {
+                    *values.counts.entry((group, value)).or_insert(0) += 1;
+                }
+            }
+            bounded("values of a percentile", values.counts.len())?;
+        }
+        Ok(())
+    }
+}
+
+#[derive(Debug, Default)]
+struct Buffers {
+    keys: Vec<CodeBlock>,
+    distinct: CodeBlock,
+    ints: Vec<i64>,
+    /// (row of the block, group)
+    assigned: Vec<(u32, u32)>,
+}
+
+fn combine(combinations: &[Keys], nth: usize, keys: &[u32]) -> Vec<Keys> {
+    let with = |mut combination: Keys, key: u32| {
+        if let Some(slot) = combination.get_mut(nth) {
+            *slot = key;
+        }
+        combination
+    };
+    combinations.iter().flat_map(|&combination| keys.iter().map(move |&key| with(combination, key))).collect()
+}
+
+pub(super) fn bounded(what: &'static str, len: usize) -> Result<(), ReadError> {
+    if len > MEASURED_VALUES_MAX { Err(ReadError::TooBroad { what, limit: MEASURED_VALUES_MAX }) } else { Ok(()) }
+}
