@@ -4,9 +4,9 @@
 
 pub mod chunk;
 pub mod column;
-pub mod conformance;
 pub mod fs;
 pub mod limits;
+mod listeners;
 pub mod memory;
 pub mod null;
 pub mod query;

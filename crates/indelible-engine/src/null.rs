@@ -9,9 +9,10 @@ use indelible_proof::{Entry, EpochKey, EventId, Recorded, Timestamp};
 
 use crate::{
     limits::BATCH_EVENTS_MAX,
+    listeners::{Listener, Listeners},
     query::{Aggregate, Cancel, Page, Query, Snapshot, Table},
     source::ReadError,
-    store::{AppendError, Durability, Listeners, Pending, Ready, Receipt, Status, Store},
+    store::{AppendError, Durability, Pending, Ready, Receipt, Status, Store},
 };
 
 /// Takes every event, gives receipts, keeps nothing. Reads find an empty log, so of the conformance suite it passes
@@ -62,7 +63,7 @@ impl Store for NullStore {
         Status { next_seq, first_seq: next_seq, ..Status::default() }
     }
 
-    fn on_commit(&self, listener: Box<dyn Fn(u64) -> bool + Send + Sync>) {
+    fn on_commit(&self, listener: Listener) {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner).add(listener);
     }
 

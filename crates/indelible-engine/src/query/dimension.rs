@@ -149,7 +149,8 @@ impl<'q> Dimension<'q> {
         match self {
             Self::Terms { column, .. } => {
                 let codes: Vec<u32> = keys.iter().map(|key| key.saturating_sub(1)).collect();
-                return source.terms_of(*column, &codes, &mut |code, term| visit(code + 1, Value::Text(term.to_owned())));
+                return source
+                    .terms_of(*column, &codes, &mut |code, term| visit(code + 1, Value::Text(term.to_owned())));
             }
             Self::Time(buckets, interner) => {
                 keys.iter().for_each(|&key| visit(key, interner.get(key).map_or(Value::Null, |&at| buckets.value(at))));

@@ -64,11 +64,7 @@ impl Display for Clause {
     }
 }
 
-fn listed<T>(
-    out: &mut Formatter<'_>,
-    all: &[T],
-    write: impl Fn(&mut Formatter<'_>, &T) -> fmt::Result,
-) -> fmt::Result {
+fn listed<T>(out: &mut Formatter<'_>, all: &[T], write: impl Fn(&mut Formatter<'_>, &T) -> fmt::Result) -> fmt::Result {
     all.iter().enumerate().try_for_each(|(nth, one)| {
         if nth > 0 {
             out.write_char(',')?;

@@ -46,10 +46,6 @@ impl Mask {
         }
     }
 
-    pub(super) fn contains(&self, row: u32) -> bool {
-        self.0.get(row as usize / 64).is_some_and(|word| word >> (row % 64) & 1 == 1)
-    }
-
     pub(super) fn keep(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(word, other)| *word &= other);
     }

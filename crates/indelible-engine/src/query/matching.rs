@@ -88,9 +88,7 @@ fn between(text: &str, low: i64, high: i64) -> bool {
     }
     // The two ends of i64 stand for "no bound", which a float may lie beyond.
     text.parse::<f64>().is_ok_and(|number| {
-        number.is_finite()
-            && (low == i64::MIN || low as f64 <= number)
-            && (high == i64::MAX || number <= high as f64)
+        number.is_finite() && (low == i64::MIN || low as f64 <= number) && (high == i64::MAX || number <= high as f64)
     })
 }
 

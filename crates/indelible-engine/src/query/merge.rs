@@ -6,7 +6,7 @@ use indelible_proof::Timestamp;
 use super::{
     dimension::{Dimension, NULL, int_value},
     model::{Aggregate, Measure, Value},
-    tally::{Keys, Tally, bounded},
+    tally::{Keys, Tally, Values, bounded},
 };
 use crate::{
     column::Column,
@@ -22,7 +22,7 @@ pub(super) struct Merged {
     counts: Vec<u64>,
     spans: Vec<(i64, i64)>,
     distinct: Vec<DistinctValues>,
-    values: Vec<(Column, HashMap<(u32, i64), u64>)>,
+    values: Vec<Values>,
 }
 
 /// The different values of one field.
@@ -113,7 +113,7 @@ impl Merged {
                 merged.add(number(group), found.get(old as usize).copied().unwrap_or_default())?;
             }
         }
-        for (column, counts) in other.values {
+        for Values { column, counts } in other.values {
             let counts = counts.into_iter().map(|((group, value), count)| ((number(group), value), count));
             self.add_values(column, counts)?;
         }
@@ -146,20 +146,16 @@ impl Merged {
         }
     }
 
-    fn add_values(
-        &mut self,
-        column: Column,
-        counts: impl Iterator<Item = ((u32, i64), u64)>,
-    ) -> Result<(), ReadError> {
-        let at = self.values.iter().position(|(known, _)| *known == column).unwrap_or_else(|| {
-            self.values.push((column, HashMap::new()));
+    fn add_values(&mut self, column: Column, counts: impl Iterator<Item = ((u32, i64), u64)>) -> Result<(), ReadError> {
+        let at = self.values.iter().position(|known| known.column == column).unwrap_or_else(|| {
+            self.values.push(Values { column, counts: HashMap::new() });
             self.values.len() - 1
         });
-        if let Some((_, merged)) = self.values.get_mut(at) {
+        if let Some(merged) = self.values.get_mut(at) {
             for (key, count) in counts {
-                *merged.entry(key).or_insert(0) += count;
+                *merged.counts.entry(key).or_insert(0) += count;
             }
-            bounded("values of a percentile", merged.len())?;
+            bounded("values of a percentile", merged.counts.len())?;
         }
         Ok(())
     }
@@ -199,8 +195,8 @@ impl Merged {
     /// By the nearest rank: the smallest value that at least so many percent of the values do not exceed.
     fn percentiles(&self, column: Column, percent: u8) -> Vec<Value> {
         let mut sorted: Vec<Vec<(i64, u64)>> = vec![Vec::new(); self.counts.len()];
-        let of_column = self.values.iter().filter(|(known, _)| *known == column);
-        for (&(group, value), &count) in of_column.flat_map(|(_, counts)| counts) {
+        let of_column = self.values.iter().filter(|known| known.column == column);
+        for (&(group, value), &count) in of_column.flat_map(|known| &known.counts) {
             if let Some(values) = sorted.get_mut(group as usize) {
                 values.push((value, count));
             }

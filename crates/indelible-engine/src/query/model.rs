@@ -5,7 +5,10 @@ use std::net::IpAddr;
 use indelible_proof::{Recorded, Timestamp};
 use serde::Serialize;
 
-use crate::{column::Column, limits::PAGE_ROWS_DEFAULT};
+use crate::{
+    column::Column,
+    limits::{AGGREGATE_ROWS_DEFAULT, PAGE_ROWS_DEFAULT},
+};
 
 /// A field that can be asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -125,7 +128,7 @@ pub struct Query {
 }
 
 /// What a [`Query`] gives.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Page {
     /// The events.
     pub events: Vec<Recorded>,
@@ -198,6 +201,21 @@ impl Filter {
             self.clauses.push(Clause { negated: false, test });
         }
         self
+    }
+}
+
+impl Aggregate {
+    /// How many events a filter finds, in one group of all.
+    pub fn count(filter: Filter) -> Self {
+        Self {
+            filter,
+            group_by: Vec::new(),
+            measures: vec![Measure::Count],
+            time_zone: jiff::tz::TimeZone::UTC,
+            having: None,
+            order: None,
+            limit: AGGREGATE_ROWS_DEFAULT,
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! The names of fields in filter lines: paths, short names, and the one that was meant.
 
 use super::model::{Bucket, Field, Role};
-use crate::{column::{Column, Kind}, limits::PATH_NAMES_MAX};
+use crate::{
+    column::{Column, Kind},
+    limits::PATH_NAMES_MAX,
+};
 
 /// Short names of columns.
 const SHORT: &[(&str, Column)] = &[
@@ -47,12 +50,8 @@ const JSON: &[(&str, Column)] = &[
     ("attrs", Column::TargetsAttrs),
 ];
 
-const ROLES: &[(&str, Role)] = &[
-    ("actor", Role::Actor),
-    ("on_behalf_of", Role::OnBehalfOf),
-    ("target", Role::Target),
-    ("targets", Role::Target),
-];
+const ROLES: &[(&str, Role)] =
+    &[("actor", Role::Actor), ("on_behalf_of", Role::OnBehalfOf), ("target", Role::Target), ("targets", Role::Target)];
 
 /// Names that set a bound of the filter instead of testing a field.
 pub(super) const BOUNDS: &[&str] = &["since", "until", "seq"];

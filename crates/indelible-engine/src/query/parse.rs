@@ -65,7 +65,11 @@ impl Filter {
             return Err(ParseError::at(column, format!("a condition has at most {VALUES_MAX} values")));
         }
         if names::BOUNDS.contains(&name.as_str()) {
-            return if minus { Err(ParseError::at(start, format!("{name} cannot be negated"))) } else { self.bound(&name, &values) };
+            return if minus {
+                Err(ParseError::at(start, format!("{name} cannot be negated")))
+            } else {
+                self.bound(&name, &values)
+            };
         }
         let negated = minus != (operator == Operator::IsNot);
         let test = match Role::of_name(&name) {

@@ -8,7 +8,10 @@ use std::{
     },
 };
 
-use crate::{chunk::Chunk, source::{ReadError, Source}};
+use crate::{
+    chunk::Chunk,
+    source::{ReadError, Source},
+};
 
 /// Some consecutive events of a log.
 #[derive(Clone)]

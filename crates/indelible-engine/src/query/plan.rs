@@ -173,9 +173,7 @@ fn always_present(column: Column) -> bool {
 }
 
 fn rows_of(source: &dyn Source, filter: &Filter, end_seq: u64) -> Range<u32> {
-    let row = |seq: u64| {
-        u32::try_from(seq.saturating_sub(source.first_seq())).unwrap_or(u32::MAX).min(source.rows())
-    };
+    let row = |seq: u64| u32::try_from(seq.saturating_sub(source.first_seq())).unwrap_or(u32::MAX).min(source.rows());
     row(filter.seq_from.unwrap_or(0))..row(filter.seq_to.unwrap_or(u64::MAX).min(end_seq))
 }
 

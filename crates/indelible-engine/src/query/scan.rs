@@ -25,13 +25,16 @@ pub(super) struct Scratch {
     pub(super) ints: Vec<i64>,
 }
 
+/// Takes a block and its rows, and says whether to go on.
+pub(super) type Visit<'a> = dyn FnMut(u32, &Mask) -> Result<ControlFlow<()>, ReadError> + 'a;
+
 /// Visits the blocks that have rows of a plan, in an order, until the visitor breaks.
 pub(super) fn scan(
     source: &dyn Source,
     plan: &Plan<'_>,
     order: Order,
     cancel: &Cancel,
-    visit: &mut dyn FnMut(u32, &Mask) -> Result<ControlFlow<()>, ReadError>,
+    visit: &mut Visit<'_>,
 ) -> Result<(), ReadError> {
     let mut scratch = Scratch::default();
     let first = plan.rows.start / BLOCK_ROWS;
@@ -94,9 +97,9 @@ fn apply(
             with_ints(&scratch.ints, *column, matcher)
         }
         Resolved::Role(roles) => with_roles(source, roles, block, mask, scratch)?,
-        Resolved::Json(column, path, matcher) => {
-            with_blobs(source, *column, block, mask, &mut |json| json::any(json, path, &mut |text| matcher.accepts(text)))?
-        }
+        Resolved::Json(column, path, matcher) => with_blobs(source, *column, block, mask, &mut |json| {
+            json::any(json, path, &mut |text| matcher.accepts(text))
+        })?,
         Resolved::Text(columns, needle) => {
             let mut hits = Mask::NONE;
             for (column, codes) in columns {

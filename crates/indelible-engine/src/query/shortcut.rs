@@ -78,8 +78,10 @@ fn from_cells(
     tally: &mut Tally<'_>,
 ) -> Result<bool, ReadError> {
     let in_cells = |column| code_of(&Cell::default(), column).is_some();
-    let predicates_fit =
-        plan.predicates.iter().all(|predicate| matches!(predicate.test, Resolved::Codes(column, _) if in_cells(column)));
+    let predicates_fit = plan
+        .predicates
+        .iter()
+        .all(|predicate| matches!(predicate.test, Resolved::Codes(column, _) if in_cells(column)));
     if !predicates_fit || !tally.dimensions.iter().all(|dimension| groups_by(dimension, in_cells)) {
         return Ok(false);
     }
@@ -138,12 +140,7 @@ fn groups_by(dimension: &Dimension<'_>, known: impl Fn(Column) -> bool) -> bool 
     }
 }
 
-fn add(
-    tally: &mut Tally<'_>,
-    hour: u32,
-    code: impl Fn(Column) -> Option<u32>,
-    count: u64,
-) -> Result<(), ReadError> {
+fn add(tally: &mut Tally<'_>, hour: u32, code: impl Fn(Column) -> Option<u32>, count: u64) -> Result<(), ReadError> {
     let mut keys = Keys::default();
     for (key, dimension) in keys.iter_mut().zip(&mut tally.dimensions) {
         let found = match dimension {

@@ -162,13 +162,7 @@ impl<'q> Tally<'q> {
     }
 
     /// Finds the groups of each row.
-    fn assign(
-        &mut self,
-        source: &dyn Source,
-        block: u32,
-        mask: &Mask,
-        buffers: &mut Buffers,
-    ) -> Result<(), ReadError> {
+    fn assign(&mut self, source: &dyn Source, block: u32, mask: &Mask, buffers: &mut Buffers) -> Result<(), ReadError> {
         let Buffers { keys, ints, assigned, .. } = buffers;
         for (dimension, keys) in self.dimensions.iter_mut().zip(keys.iter_mut()) {
             dimension.keys(source, block, mask, ints, keys)?;

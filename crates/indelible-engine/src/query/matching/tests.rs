@@ -53,6 +53,9 @@ fn bounds_hold_for_integers_and_fractions() {
 fn a_needle_is_found_whatever_the_case_in_text_and_in_json() {
     let needle = Needle::new("Say \"Ü\"");
     assert!(needle.is_in("they say \"ü\" here"));
-    assert!(needle.is_in_json(br#"{"note":"SAY \"\u00dc\""}"#) || needle.is_in_json("{\"note\":\"SAY \\\"Ü\\\"\"}".as_bytes()));
+    assert!(
+        needle.is_in_json(br#"{"note":"SAY \"\u00dc\""}"#)
+            || needle.is_in_json("{\"note\":\"SAY \\\"Ü\\\"\"}".as_bytes())
+    );
     assert!(!needle.is_in("say u") && Needle::new("KEY").is_in_json(br#"{"my_key":1}"#));
 }
