@@ -8,6 +8,8 @@ mod pipeline;
 mod queue;
 mod stats;
 mod submission;
+#[cfg(test)]
+mod tests;
 mod worker;
 
 use std::sync::{
@@ -23,7 +25,7 @@ pub use error::RecordError;
 pub use stats::Stats;
 pub use submission::Submission;
 
-use pipeline::Pipeline;
+use pipeline::{Draft, Pipeline, Sent};
 use queue::{Queue, Queued};
 use worker::Worker;
 
@@ -221,15 +223,16 @@ impl Recorder {
         error
     }
 
-    fn send(&self, draft: pipeline::Draft, acknowledged: Acknowledged) -> Result<Submission, RecordError> {
+    fn send(&self, draft: Draft, acknowledged: Acknowledged) -> Result<Submission, RecordError> {
         Ok(Submission::new(self.clone(), self.0.pipeline.send(draft, acknowledged)?))
     }
 
-    /// Lets the background thread wait for an append whose submitter went away.
-    fn adopt(&self, sent: pipeline::Sent) {
-        // Without a thread nobody is left to tell: the events are stored all the same, hooks and counts miss them.
-        if self.start_worker().is_ok() {
-            self.0.queue.adopt(sent);
+    /// Lets the background thread wait for an append whose submitter went away; without one, waits here.
+    fn adopt(&self, sent: Sent) {
+        let left = if self.start_worker().is_ok() { self.0.queue.adopt(sent) } else { Some(sent) };
+        if let Some(sent) = left {
+            // Nobody is there to be answered; waiting serves hooks and counts.
+            drop(sent.wait(&self.0.pipeline));
         }
     }
 }

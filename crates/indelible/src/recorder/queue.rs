@@ -119,11 +119,15 @@ impl Queue {
         Err(RecordError::QueueFull { lost: queued.len(), events_max: self.events_max })
     }
 
-    /// Leaves an append to wait for.
-    pub(super) fn adopt(&self, sent: Sent) {
+    /// Leaves an append to wait for; gives it back when nobody will take it.
+    pub(super) fn adopt(&self, sent: Sent) -> Option<Sent> {
         let mut state = self.lock();
+        if state.closing {
+            return Some(sent);
+        }
         state.work.adopted.push(sent);
         self.wake(state);
+        None
     }
 
     fn wake(&self, mut state: MutexGuard<'_, State>) {

@@ -53,7 +53,7 @@ impl Duty<'_> {
 
     fn do_work(&self, work: Work) {
         for sent in work.adopted {
-            // Its submitter went away, so there is nobody to answer; hooks and counts have been served.
+            // Its submitter went away, so nobody is there to be answered; waiting serves hooks and counts.
             drop(sent.wait(self.pipeline));
         }
         let mut gaps = work.gaps;
