@@ -1,13 +1,66 @@
-//! The audit log that an application embeds.
+//! The audit log that an application embeds: who did what, to what, with which credential, and how it ended.
+//!
+//! Hand [`Event`]s to a [`Recorder`]; it fills in defaults, runs your hooks, takes secrets out ([`redaction`]), and
+//! gives them to a [`Store`]. With the receipt in hand the event is as safe as the [`Durability`] that you asked for.
+//! Only a redacted event can reach a store: the types allow nothing else.
+//!
+//! What it is not: a log of everything a program prints, a queue, or a database for other data. An event that was
+//! recorded cannot be changed.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use indelible::{Actor, Decision, Event, Filter, MemoryStore, Outcome, Query, Recorder, Store, Target, Timestamp};
+//!
+//! // In memory, as your tests want it; in production, the log on disk.
+//! let store = Arc::new(MemoryStore::default());
+//! let recorder = Recorder::builder(store.clone())
+//!     .tenant("acme")
+//!     .before(|event| if event.action == "health.checked" { Decision::Suppress } else { Decision::Record })
+//!     .on_write_error(|error, events| eprintln!("{} audit events not written: {error}", events.len()))
+//!     .build();
+//!
+//! // Blocks until it is safe.
+//! let recording = recorder.record(
+//!     Event::new("token.revoked")
+//!         .outcome(Outcome::Success)
+//!         .actor(Actor::user("42").email("alice@example.com"))
+//!         .target(Target::new("token", "tok_7").name("ci key"))
+//!         .meta("reason", "left the team")
+//!         .meta("request", r#"{"token":"sk_live_51H","notify":true}"#),
+//! )?;
+//! assert_eq!(recording.receipt().map(|receipt| receipt.seq), Some(0));
+//!
+//! // Returns at once; a background thread does the rest.
+//! recorder.queue(Event::new("auth.login.failed").actor(Actor::user("42")))?;
+//! recorder.close();
+//!
+//! // Found again. The token never got in.
+//! let now: Timestamp = "2026-11-20T12:00:00Z".parse()?;
+//! let filter = Filter::parse("action:token.* actor:user:42", now)?;
+//! let page = store.query(&Query::newest(filter))?;
+//! assert_eq!(page.events[0].event.metadata["request"], r#"{"notify":true,"token":"[REDACTED]"}"#);
+//! store.assert_recorded("action:auth.login.failed tenant:acme");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod limits;
 mod recorder;
 pub mod redaction;
 
-pub use indelible_engine::store::{AppendError, Pending, Receipt, Status, Store};
+pub use indelible_engine::{
+    memory::MemoryStore,
+    null::NullStore,
+    query::{Aggregate, Filter, Page, ParseError, Query, Table},
+    source::ReadError,
+    store::{AppendError, Pending, Receipt, Status, Store},
+};
 pub use indelible_proof::{
     Actor, Changes, Client, Context, Credential, Event, EventError, EventId, Geo, Http, LeafHash, OAuth, Object,
-    Outcome, Recorded, Severity, Source, Target, Timestamp, TimestampError,
+    Outcome, Recorded, Severity, Source, Target, Timestamp, TimestampError, vocabulary,
 };
 pub use recorder::{Builder, Decision, Durability, RecordError, Recorder, Recording, Refusal, Stats, Submission};
 pub use redaction::{Redaction, Strategy};
+
+/// The store below in all its parts: queries, columns, the contract of a store of your own.
+pub use indelible_engine as engine;

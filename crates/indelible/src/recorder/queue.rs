@@ -195,16 +195,15 @@ impl Queue {
         state
     }
 
-    /// Nobody will take anything more; gives how many events nobody took.
-    pub(super) fn end(&self) -> usize {
+    /// Nobody will take anything more. What is left is counted as lost before anybody who waits for it goes on.
+    pub(super) fn end(&self, count_lost: impl FnOnce(usize)) {
         let mut state = self.lock();
         state.closing = true;
-        let left = (state.accepted - state.settled) as usize;
+        count_lost((state.accepted - state.settled) as usize);
         state.settled = state.accepted;
         state.work = Work::default();
         drop(state);
         self.settled.notify_all();
-        left
     }
 
     /// Says that some events are stored or lost, and leaves the gaps that still have to be told of.

@@ -167,7 +167,6 @@ impl Duty<'_> {
 /// Lets nobody wait in vain when the thread ends, even by a panic of the store or the clock.
 impl Drop for Duty<'_> {
     fn drop(&mut self) {
-        let lost = self.queue.end();
-        Counters::add(&self.pipeline.stats.lost, lost);
+        self.queue.end(|left| Counters::add(&self.pipeline.stats.lost, left));
     }
 }
