@@ -24,7 +24,7 @@ pub struct Chunk {
 
 /// Distinct texts, end to end, found by hash.
 #[derive(Debug, Default)]
-struct Dictionary {
+pub(crate) struct Dictionary {
     text: String,
     ends: Vec<u32>,
     codes: HashTable<u32>,
@@ -81,8 +81,10 @@ impl Chunk {
 
 impl RowSink for Chunk {
     fn term(&mut self, column: Column, text: &str) {
-        if let Some(terms) = self.terms.get_mut(column as usize) {
-            let (code, new) = terms.dictionary.intern(text);
+        // A chunk is cut long before its texts take 4 GiB.
+        if let Some(terms) = self.terms.get_mut(column as usize)
+            && let Some((code, new)) = terms.dictionary.intern(text)
+        {
             terms.rows.push(self.rows);
             terms.codes.push(code);
             self.bytes += 8 + if new { text.len() + 16 } else { 0 };
@@ -110,7 +112,13 @@ impl RowSink for Chunk {
 }
 
 impl Dictionary {
-    fn get(&self, code: u32) -> &str {
+    /// How many texts there are.
+    pub(crate) fn len(&self) -> u32 {
+        self.ends.len() as u32
+    }
+
+    /// The text of a code.
+    pub(crate) fn get(&self, code: u32) -> &str {
         let code = code as usize;
         let from = code.checked_sub(1).and_then(|before| self.ends.get(before)).map_or(0, |&end| end as usize);
         let to = self.ends.get(code).map_or(from, |&end| end as usize);
@@ -121,13 +129,15 @@ impl Dictionary {
         self.codes.find(self.hasher.hash_one(text), |&code| self.get(code) == text).copied()
     }
 
-    fn intern(&mut self, text: &str) -> (u32, bool) {
+    /// The code of a text, and whether it is new; `None` when all texts together would take 4 GiB.
+    pub(crate) fn intern(&mut self, text: &str) -> Option<(u32, bool)> {
         if let Some(code) = self.find(text) {
-            return (code, false);
+            return Some((code, false));
         }
-        let code = self.ends.len() as u32;
+        let end = u32::try_from(self.text.len() + text.len()).ok()?;
+        let code = self.len();
         self.text.push_str(text);
-        self.ends.push(self.text.len() as u32);
+        self.ends.push(end);
         let Self { text: all, ends, codes, hasher } = self;
         let of = |code: u32| {
             let from =
@@ -136,7 +146,7 @@ impl Dictionary {
             all.get(from..to).unwrap_or_default()
         };
         codes.insert_unique(hasher.hash_one(text), code, |&code| hasher.hash_one(of(code)));
-        (code, true)
+        Some((code, true))
     }
 }
 
@@ -166,7 +176,7 @@ impl Source for Chunk {
     }
 
     fn term_count(&self, column: Column) -> u32 {
-        self.terms(column).map_or(0, |terms| terms.dictionary.ends.len() as u32)
+        self.terms(column).map_or(0, |terms| terms.dictionary.len())
     }
 
     fn find_term(&self, column: Column, term: &str) -> Result<Option<u32>, ReadError> {
@@ -175,7 +185,7 @@ impl Source for Chunk {
 
     fn terms(&self, column: Column, visit: &mut dyn FnMut(u32, &str)) -> Result<(), ReadError> {
         if let Some(terms) = self.terms(column) {
-            (0..terms.dictionary.ends.len() as u32).for_each(|code| visit(code, terms.dictionary.get(code)));
+            (0..terms.dictionary.len()).for_each(|code| visit(code, terms.dictionary.get(code)));
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ pub mod memory;
 pub mod null;
 pub mod query;
 pub mod rollup;
+pub mod segment;
 pub mod source;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]

@@ -36,5 +36,23 @@ pub const MEASURED_BYTES_MAX: usize = 256 << 20;
 pub const ONE_THREAD_ROWS_MAX: u64 = 200_000;
 /// Time for which an idempotency key returns the first receipt, in microseconds.
 pub const IDEMPOTENCY_US: i64 = 24 * 3_600_000_000;
+/// Rows of a segment.
+pub const SEGMENT_ROWS_MAX: u32 = 16 << 20;
+/// Bytes of one text in a segment; those of a valid event are far shorter.
+pub const TERM_BYTES_MAX: usize = 64 << 10;
+/// Codes of one column in one block.
+pub const BLOCK_CODES_MAX: usize = 4 << 20;
+/// Bytes of one page of a segment, before compression.
+pub const PAGE_BYTES_MAX: usize = 32 << 20;
+/// Bytes of a segment's footer.
+pub const FOOTER_BYTES_MAX: usize = 256 << 20;
+/// Epochs of one segment.
+pub const EPOCHS_MAX: usize = 4096;
+/// Cells of a segment's roll-up, and hours of its busy terms. With more cells, or more than a sixteenth of the rows,
+/// there is no roll-up; with more hours, no busy terms.
+pub const ROLLUP_CELLS_MAX: usize = 64 * 1024;
+/// Rows of a segment from which on a term is busy: its counts by hour are kept.
+pub const BUSY_ROWS_MIN: u32 = 1024;
 
+const _: () = assert!(TERM_BYTES_MAX * 128 * 2 < PAGE_BYTES_MAX);
 const _: () = assert!(CHUNK_ROWS.is_multiple_of(BLOCK_ROWS));

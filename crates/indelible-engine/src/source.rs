@@ -5,6 +5,7 @@ use indelible_proof::Event;
 use crate::{
     column::{Column, Kind, Row},
     limits::BLOCK_ROWS,
+    rollup::Rollup,
 };
 
 /// What an integer column gives for a row that has none. Real values are never negative.
@@ -105,6 +106,12 @@ pub trait Source {
     /// The blocks that hold a code, rising; `None` when there is no index to tell.
     fn blocks_with(&self, column: Column, code: u32) -> Result<Option<Vec<u32>>, ReadError>;
 
+    /// Visits every code with the number of rows that have its term; false when there is no index to tell.
+    fn term_rows(&self, column: Column, visit: &mut dyn FnMut(u32, u32)) -> Result<bool, ReadError> {
+        let _ = (column, visit);
+        Ok(false)
+    }
+
     /// Reads the codes of a block.
     fn codes(&self, column: Column, block: u32, out: &mut CodeBlock) -> Result<(), ReadError>;
 
@@ -115,8 +122,8 @@ pub trait Source {
     fn blobs(&self, column: Column, rows: &[u32], visit: &mut dyn FnMut(u32, &[u8])) -> Result<(), ReadError>;
 
     /// Counts by hour that were made at sealing; `None` where there are none.
-    fn rollup(&self) -> Option<&crate::rollup::Rollup> {
-        None
+    fn rollup(&self) -> Result<Option<&Rollup>, ReadError> {
+        Ok(None)
     }
 
     /// How many blocks there are.

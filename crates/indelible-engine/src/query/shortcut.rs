@@ -25,7 +25,7 @@ pub(super) fn tally(
         return Ok(true);
     }
     let counts_only = aggregate.measures.iter().all(|measure| *measure == Measure::Count);
-    let Some(rollup) = source.rollup().filter(|_| counts_only && plan.rows == (0..source.rows())) else {
+    let Some(rollup) = source.rollup()?.filter(|_| counts_only && plan.rows == (0..source.rows())) else {
         return Ok(false);
     };
     let Some(hours) = hours_of(plan) else { return Ok(false) };

@@ -1,0 +1,296 @@
+//! Reading: the footer is kept in memory, everything else is read page by page when it is asked for.
+
+use std::{path::Path, sync::OnceLock};
+
+use super::{
+    Epoch, blobs, block,
+    footer::{Footer, HEADER_BYTES, Layout, MAGIC, MAGIC_END, TRAILER_BYTES, VERSION},
+    page::PageFile,
+    rollup,
+    wire::{Decoded, Wire},
+    writer::int_range,
+};
+use crate::{
+    column::{Column, Kind},
+    fs::Fs,
+    limits::{BLOCK_ROWS, FOOTER_BYTES_MAX},
+    rollup::Rollup,
+    source::{CodeBlock, ReadError, Source},
+};
+
+/// A segment, open for reading from any thread.
+#[derive(Debug)]
+pub struct Segment {
+    file: PageFile,
+    footer: Footer,
+    rollup: OnceLock<Option<Rollup>>,
+}
+
+impl Segment {
+    /// Opens a segment: reads and checks what surrounds its pages, and no page.
+    pub fn open(fs: &dyn Fs, path: &Path) -> Result<Self, ReadError> {
+        Self::of(PageFile::open(fs, path)?)
+    }
+
+    pub(super) fn of(file: PageFile) -> Result<Self, ReadError> {
+        let header = file.raw(0, HEADER_BYTES)?;
+        check_header(&header).map_err(|problem| file.damaged(0, problem))?;
+        let trailer_at = file.size.saturating_sub(TRAILER_BYTES as u64);
+        let (len, crc) =
+            read_trailer(&file.raw(trailer_at, TRAILER_BYTES)?).map_err(|problem| file.damaged(trailer_at, problem))?;
+        let footer_at = trailer_at
+            .checked_sub(len as u64)
+            .filter(|&at| at >= HEADER_BYTES as u64)
+            .ok_or_else(|| file.damaged(trailer_at, "its footer is longer than the file"))?;
+        let footer = file.raw(footer_at, len)?;
+        if crc32c::crc32c(&footer) != crc {
+            return Err(file.damaged(footer_at, "its footer's checksum does not match"));
+        }
+        let footer = Footer::decode(&footer, footer_at).map_err(|problem| file.damaged(footer_at, problem))?;
+        Ok(Self { file, footer, rollup: OnceLock::new() })
+    }
+
+    /// From which event on which epoch key holds.
+    pub fn epochs(&self) -> &[Epoch] {
+        &self.footer.epochs
+    }
+
+    /// Length of the file.
+    pub fn bytes(&self) -> u64 {
+        self.file.size
+    }
+
+    /// Reads everything and checks every checksum, every code and every order.
+    pub fn verify(&self) -> Result<(), ReadError> {
+        for &column in Column::ALL {
+            match column.kind() {
+                Kind::Terms => self.verify_terms(column)?,
+                Kind::Ints => self.verify_ints(column)?,
+                Kind::Blob => {
+                    let all: Vec<u32> = (0..self.rows()).collect();
+                    let sound = &mut true;
+                    self.blobs(column, &all, &mut |_, json| {
+                        *sound &= serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok();
+                    })?;
+                    self.expect(*sound, column, "a value is not JSON")?;
+                }
+            }
+        }
+        self.rollup().map(|_| ())
+    }
+
+    fn verify_terms(&self, column: Column) -> Result<(), ReadError> {
+        let (mut before, mut sorted, mut count) = (String::new(), true, 0);
+        self.terms(column, &mut |code, term| {
+            sorted &= code == 0 || term > before.as_str();
+            term.clone_into(&mut before);
+            count += 1;
+        })?;
+        self.expect(sorted && count == self.term_count(column), column, "its terms are not sorted")?;
+        let mut rows = vec![0u32; if column.indexed() { count as usize } else { 0 }];
+        let mut block_codes = CodeBlock::default();
+        for block in 0..self.blocks() {
+            self.codes(column, block, &mut block_codes)?;
+            for row in 0..self.block_rows(block) as usize {
+                let codes = block_codes.of(row);
+                for (nth, code) in codes.iter().enumerate() {
+                    if let Some(rows) =
+                        rows.get_mut(*code as usize).filter(|_| !codes.iter().take(nth).any(|before| before == code))
+                    {
+                        *rows += 1;
+                    }
+                }
+            }
+        }
+        let mut sound = true;
+        self.term_rows(column, &mut |code, count| sound &= rows.get(code as usize) == Some(&count))?;
+        self.expect(sound, column, "its index does not agree with its rows")
+    }
+
+    fn verify_ints(&self, column: Column) -> Result<(), ReadError> {
+        let mut values = Vec::new();
+        for block in 0..self.blocks() {
+            self.ints(column, block, &mut values)?;
+            let range = self.block_int_range(column, block);
+            let within = |value: i64| range.is_some_and(|(low, high)| low <= value && value <= high);
+            let sound = values.iter().all(|&value| value == crate::source::ABSENT || within(value));
+            self.expect(sound, column, "a value is outside its block's range")?;
+        }
+        Ok(())
+    }
+
+    fn expect(&self, sound: bool, column: Column, problem: &str) -> Result<(), ReadError> {
+        if sound { Ok(()) } else { Err(self.file.damaged(0, &format!("{}: {problem}", column.path()))) }
+    }
+
+    fn layout(&self, column: Column) -> Option<&Layout> {
+        self.footer.columns.get(column as usize)?.as_ref()
+    }
+
+    fn read_ints(&self, column: Column, block: u32, out: &mut Vec<i64>) -> Result<(), ReadError> {
+        out.clear();
+        let rows = self.block_rows(block) as usize;
+        match self.layout(column) {
+            Some(Layout::ConstantInt(value)) => out.resize(rows, *value),
+            Some(Layout::Ints { blocks, .. }) => {
+                let (offset, len) = blocks.get(block as usize);
+                let page = self.file.page(offset, len)?;
+                let mut recorded_at = Vec::new();
+                if block::is_relative(&page) && column != Column::RecordedAt {
+                    self.read_ints(Column::RecordedAt, block, &mut recorded_at)?;
+                }
+                block::ints(&page, rows, &recorded_at, out).map_err(|problem| self.file.damaged(offset, problem))?;
+            }
+            _ => out.resize(rows, crate::source::ABSENT),
+        }
+        Ok(())
+    }
+}
+
+fn check_header(header: &[u8]) -> Decoded<()> {
+    let mut wire = Wire(header);
+    if wire.array()? != MAGIC {
+        return Err("not a segment");
+    }
+    check_version(wire.u32()?)?;
+    if wire.u32()? == BLOCK_ROWS { Ok(()) } else { Err("its blocks have another number of rows") }
+}
+
+fn check_version(version: u32) -> Decoded<()> {
+    if version == VERSION { Ok(()) } else { Err("a version of the format that this program does not know") }
+}
+
+/// Length and checksum of the footer.
+fn read_trailer(trailer: &[u8]) -> Decoded<(usize, u32)> {
+    let mut wire = Wire(trailer);
+    let (len, crc, version) = (wire.u32()? as usize, wire.u32()?, wire.u32()?);
+    if wire.array()? != MAGIC_END {
+        return Err("its end is missing");
+    }
+    check_version(version)?;
+    if len > FOOTER_BYTES_MAX { Err("its footer is over its limit") } else { Ok((len, crc)) }
+}
+
+impl Source for Segment {
+    fn first_seq(&self) -> u64 {
+        self.footer.first_seq
+    }
+
+    fn rows(&self) -> u32 {
+        self.footer.rows
+    }
+
+    fn int_range(&self, column: Column) -> Option<(i64, i64)> {
+        int_range(&self.footer, column)
+    }
+
+    fn block_int_range(&self, column: Column, block: u32) -> Option<(i64, i64)> {
+        match self.layout(column)? {
+            Layout::ConstantInt(value) => Some((*value, *value)),
+            Layout::Ints { ranges, .. } => ranges.get(block as usize).copied().filter(|(low, high)| low <= high),
+            _ => None,
+        }
+    }
+
+    fn term_count(&self, column: Column) -> u32 {
+        match self.layout(column) {
+            Some(Layout::ConstantTerm(_)) => 1,
+            Some(Layout::Terms { tree, .. }) => tree.terms,
+            _ => 0,
+        }
+    }
+
+    fn find_term(&self, column: Column, term: &str) -> Result<Option<u32>, ReadError> {
+        match self.layout(column) {
+            Some(Layout::ConstantTerm(constant)) => Ok((constant == term).then_some(0)),
+            Some(Layout::Terms { tree, .. }) => tree.find(&self.file, term, column.indexed()),
+            _ => Ok(None),
+        }
+    }
+
+    fn terms(&self, column: Column, visit: &mut dyn FnMut(u32, &str)) -> Result<(), ReadError> {
+        match self.layout(column) {
+            Some(Layout::ConstantTerm(constant)) => visit(0, constant),
+            Some(Layout::Terms { tree, .. }) => tree.visit(&self.file, column.indexed(), 0..tree.terms, visit)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn terms_of(&self, column: Column, codes: &[u32], visit: &mut dyn FnMut(u32, &str)) -> Result<(), ReadError> {
+        match self.layout(column) {
+            Some(Layout::ConstantTerm(constant)) => {
+                codes.iter().filter(|&&code| code == 0).for_each(|&code| visit(code, constant));
+            }
+            Some(Layout::Terms { tree, .. }) => {
+                tree.visit(&self.file, column.indexed(), codes.iter().copied(), visit)?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn blocks_with(&self, column: Column, code: u32) -> Result<Option<Vec<u32>>, ReadError> {
+        if !column.indexed() {
+            return Ok(None);
+        }
+        Ok(Some(match self.layout(column) {
+            Some(Layout::ConstantTerm(_)) if code == 0 => (0..self.blocks()).collect(),
+            Some(Layout::Terms { tree, .. }) => tree.blocks_with(&self.file, code, self.blocks())?,
+            _ => Vec::new(),
+        }))
+    }
+
+    fn term_rows(&self, column: Column, visit: &mut dyn FnMut(u32, u32)) -> Result<bool, ReadError> {
+        if !column.indexed() {
+            return Ok(false);
+        }
+        match self.layout(column) {
+            Some(Layout::ConstantTerm(_)) => visit(0, self.rows()),
+            Some(Layout::Terms { tree, .. }) => tree.visit_rows(&self.file, self.blocks(), visit)?,
+            _ => {}
+        }
+        Ok(true)
+    }
+
+    fn codes(&self, column: Column, block: u32, out: &mut CodeBlock) -> Result<(), ReadError> {
+        out.clear();
+        let rows = self.block_rows(block) as usize;
+        match self.layout(column) {
+            Some(Layout::ConstantTerm(_)) => out.codes.resize(rows, 0),
+            Some(Layout::Terms { blocks, tree }) => {
+                let (offset, len) = blocks.get(block as usize);
+                let page = self.file.page(offset, len)?;
+                block::codes(&page, rows, tree.terms, out).map_err(|problem| self.file.damaged(offset, problem))?;
+            }
+            _ => out.starts.resize(rows + 1, 0),
+        }
+        Ok(())
+    }
+
+    fn ints(&self, column: Column, block: u32, out: &mut Vec<i64>) -> Result<(), ReadError> {
+        self.read_ints(column, block, out)
+    }
+
+    fn blobs(&self, column: Column, rows: &[u32], visit: &mut dyn FnMut(u32, &[u8])) -> Result<(), ReadError> {
+        match self.layout(column) {
+            Some(Layout::Blobs { chunks, first_rows }) => blobs::visit(&self.file, chunks, first_rows, rows, visit),
+            _ => Ok(()),
+        }
+    }
+
+    fn rollup(&self) -> Result<Option<&Rollup>, ReadError> {
+        if let Some(rollup) = self.rollup.get() {
+            return Ok(rollup.as_ref());
+        }
+        let (offset, len) = self.footer.rollup.get(0);
+        let rollup = if len == 0 {
+            None
+        } else {
+            let payload = self.file.compressed_page(offset, len)?;
+            let rollup = rollup::decode(&payload, |column| self.term_count(column));
+            Some(rollup.map_err(|problem| self.file.damaged(offset, problem))?)
+        };
+        Ok(self.rollup.get_or_init(|| rollup).as_ref())
+    }
+}

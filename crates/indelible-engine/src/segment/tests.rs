@@ -1,0 +1,239 @@
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    io,
+    sync::Arc,
+};
+
+use indelible_proof::Event;
+use proptest::prelude::*;
+
+use super::{Epoch, Segment, WriteError, page::PageFile, write};
+use crate::{
+    chunk::Chunk,
+    column::{Column, Kind},
+    fs::{Append, ReadAt},
+    limits::BLOCK_ROWS,
+    rollup::{Cell, HOUR_US},
+    source::{CodeBlock, ReadError, Source, events},
+    testing::{arbitrary_log, complete},
+};
+
+#[derive(Debug, Default, Clone)]
+struct Bytes(Vec<u8>);
+
+impl Append for Bytes {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl ReadAt for Bytes {
+    fn size(&self) -> io::Result<u64> {
+        Ok(self.0.len() as u64)
+    }
+
+    fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()> {
+        let bytes = self.0.get(offset as usize..offset as usize + out.len());
+        out.copy_from_slice(bytes.ok_or(io::ErrorKind::UnexpectedEof)?);
+        Ok(())
+    }
+}
+
+fn chunk(first_seq: u64, events: &[Event]) -> Chunk {
+    let mut chunk = Chunk::new(first_seq);
+    events.iter().for_each(|event| chunk.push(event));
+    chunk
+}
+
+/// Events in chunks of some length.
+fn chunks(first_seq: u64, events: &[Event], rows: usize) -> Vec<Chunk> {
+    let starts = (first_seq..).step_by(rows);
+    events.chunks(rows).zip(starts).map(|(events, first_seq)| chunk(first_seq, events)).collect()
+}
+
+fn written(sources: &[&dyn Source]) -> Vec<u8> {
+    let mut out = Bytes::default();
+    let info = write(sources, &[Epoch { first_seq: sources[0].first_seq() }], &mut out).unwrap();
+    assert_eq!(info.bytes, out.0.len() as u64);
+    assert_eq!(info.rows, sources.iter().map(|source| source.rows()).sum::<u32>());
+    out.0
+}
+
+fn sealed(chunks: &[Chunk]) -> Vec<u8> {
+    written(&chunks.iter().map(|chunk| chunk as &dyn Source).collect::<Vec<_>>())
+}
+
+fn open(bytes: Vec<u8>) -> Result<Segment, ReadError> {
+    let size = bytes.len() as u64;
+    Segment::of(PageFile { file: Arc::new(Bytes(bytes)), path: "test.seg".to_owned(), size })
+}
+
+/// Many rows from few events, so that blocks of every kind come about.
+fn stretched(log: &[Event], rows: usize) -> Vec<Event> {
+    let long = rows / 3;
+    complete((0..rows).map(|row| log[if row < long { 0 } else { (row * row / 7) % log.len() }].clone()).collect())
+}
+
+fn texts(source: &dyn Source, column: Column) -> BTreeMap<u32, String> {
+    let mut texts = BTreeMap::new();
+    source.terms(column, &mut |code, text| assert!(texts.insert(code, text.to_owned()).is_none())).unwrap();
+    assert_eq!(texts.len(), source.term_count(column) as usize);
+    texts
+}
+
+/// Every answer of the segment is the chunk's.
+fn assert_same(segment: &Segment, chunk: &Chunk) {
+    segment.verify().unwrap();
+    assert_eq!((segment.first_seq(), segment.rows()), (chunk.first_seq(), chunk.rows()));
+    for &column in Column::ALL {
+        match column.kind() {
+            Kind::Terms => assert_same_terms(segment, chunk, column),
+            Kind::Ints => assert_same_ints(segment, chunk, column),
+            Kind::Blob => {}
+        }
+    }
+    let all: Vec<u32> = (0..chunk.rows()).collect();
+    let some: Vec<u32> = all.iter().copied().filter(|row| row % 1000 == 17).collect();
+    for rows in [&all, &some] {
+        assert_eq!(events(segment, rows).unwrap(), events(chunk, rows).unwrap());
+    }
+}
+
+fn assert_same_terms(segment: &Segment, chunk: &Chunk, column: Column) {
+    let (ours, theirs) = (texts(segment, column), texts(chunk, column));
+    assert_eq!(ours.values().collect::<BTreeSet<_>>(), theirs.values().collect::<BTreeSet<_>>());
+    assert!(ours.values().is_sorted());
+    assert_eq!(segment.find_term(column, "no such term").unwrap(), None);
+    assert_eq!(segment.find_term(column, "").unwrap().is_some(), chunk.find_term(column, "").unwrap().is_some());
+    let mut blocks: BTreeMap<u32, BTreeSet<u32>> = BTreeMap::new();
+    let mut rows: BTreeMap<u32, u32> = BTreeMap::new();
+    let (mut a, mut b) = (CodeBlock::default(), CodeBlock::default());
+    for block in 0..chunk.blocks() {
+        segment.codes(column, block, &mut a).unwrap();
+        chunk.codes(column, block, &mut b).unwrap();
+        for row in 0..chunk.block_rows(block) as usize {
+            let (a, b) = (a.of(row), b.of(row));
+            assert!(a.iter().map(|code| &ours[code]).eq(b.iter().map(|code| &theirs[code])));
+            for &code in a {
+                blocks.entry(code).or_default().insert(block);
+            }
+            a.iter().collect::<BTreeSet<_>>().iter().for_each(|&&code| *rows.entry(code).or_default() += 1);
+        }
+        assert_eq!(a.starts.is_empty(), b.starts.is_empty());
+    }
+    for (&code, text) in &ours {
+        assert_eq!(segment.find_term(column, text).unwrap(), Some(code));
+        let expected = column.indexed().then(|| blocks[&code].iter().copied().collect::<Vec<_>>());
+        assert_eq!(segment.blocks_with(column, code).unwrap(), expected);
+    }
+    let mut counted = BTreeMap::new();
+    let indexed = segment.term_rows(column, &mut |code, rows| assert!(counted.insert(code, rows).is_none())).unwrap();
+    assert_eq!(indexed, column.indexed());
+    assert!(!indexed || counted == rows);
+    let some: Vec<u32> = ours.keys().copied().step_by(3).collect();
+    let mut visited = Vec::new();
+    segment.terms_of(column, &some, &mut |code, text| visited.push((code, text.to_owned()))).unwrap();
+    assert!(visited.iter().map(|(code, _)| code).eq(&some) && visited.iter().all(|(code, text)| ours[code] == *text));
+}
+
+fn assert_same_ints(segment: &Segment, chunk: &Chunk, column: Column) {
+    assert_eq!(segment.int_range(column), chunk.int_range(column));
+    let (mut a, mut b) = (Vec::new(), Vec::new());
+    for block in 0..chunk.blocks() {
+        segment.ints(column, block, &mut a).unwrap();
+        chunk.ints(column, block, &mut b).unwrap();
+        assert_eq!(a, b);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_segment_answers_as_its_events_do(log in arbitrary_log(1..30), first_seq in 0u64..1 << 40, rows in 1usize..9000, chunk_rows in 500usize..5000) {
+        let events = stretched(&log, rows);
+        let segment = open(sealed(&chunks(first_seq, &events, chunk_rows))).unwrap();
+        assert_same(&segment, &chunk(first_seq, &events));
+        prop_assert_eq!(segment.epochs(), &[Epoch { first_seq }]);
+    }
+
+    #[test]
+    fn merged_segments_are_byte_for_byte_what_one_sealing_writes(log in arbitrary_log(1..30), rows in 2usize..9000, parts in 1usize..5) {
+        let events = stretched(&log, rows);
+        let chunks = chunks(0, &events, rows.div_ceil(parts));
+        let parts: Vec<Segment> = chunks.iter().map(|chunk| open(written(&[chunk])).unwrap()).collect();
+        let parts: Vec<&dyn Source> = parts.iter().map(|part| part as &dyn Source).collect();
+        prop_assert!(written(&parts) == sealed(&chunks));
+    }
+
+    #[test]
+    fn a_flipped_bit_is_an_error_and_never_another_answer(log in arbitrary_log(1..20), at in any::<prop::sample::Index>(), bit in 0u8..8) {
+        let mut bytes = sealed(&[chunk(0, &log)]);
+        *at.get_mut(&mut bytes) ^= 1 << bit;
+        let read = open(bytes).and_then(|segment| segment.verify());
+        let refused = matches!(read, Err(ReadError::Damaged { .. }));
+        prop_assert!(refused, "{:?}", read);
+    }
+
+    #[test]
+    fn a_cut_file_is_an_error(log in arbitrary_log(1..20), at in any::<prop::sample::Index>()) {
+        let mut bytes = sealed(&[chunk(0, &log)]);
+        bytes.truncate(at.index(bytes.len()));
+        let refused = matches!(open(bytes), Err(ReadError::Damaged { .. }));
+        prop_assert!(refused);
+    }
+}
+
+#[test]
+fn a_rollup_has_every_event_in_one_cell_and_the_hours_of_busy_terms() {
+    let event = |row: usize| {
+        let actor = indelible_proof::Actor::user(if row.is_multiple_of(3) { "busy".to_owned() } else { row.to_string() });
+        Event::new(["a.b", "c.d"][row % 2]).tenant(["t", "u"][row % 5 / 4]).actor(actor)
+    };
+    let events = complete((0..6000).map(event).collect());
+    let segment = open(sealed(&chunks(0, &events, 4000))).unwrap();
+    let code = |column, text| segment.find_term(column, text).unwrap().unwrap();
+    let mut cells: BTreeMap<(u32, u32, u32, u32, u32), u64> = BTreeMap::new();
+    let mut hours: BTreeMap<(u32, u32), u64> = BTreeMap::new();
+    for event in &events {
+        let hour = (event.occurred_at.unwrap().as_micros() / HOUR_US) as u32;
+        let tenant = code(Column::Tenant, event.tenant.as_deref().unwrap());
+        let outcome = code(Column::Outcome, event.outcome.unwrap().as_str());
+        let severity = code(Column::Severity, event.severity.unwrap().as_str());
+        *cells.entry((hour, tenant, code(Column::Action, &event.action), outcome, severity)).or_default() += 1;
+        if event.actor.as_ref().unwrap().id.as_deref() == Some("busy") {
+            *hours.entry((hour, tenant)).or_default() += 1;
+        }
+    }
+    let cell =
+        |((hour, tenant, action, outcome, severity), count)| Cell { hour, tenant, action, outcome, severity, count };
+
+    let rollup = segment.rollup().unwrap().unwrap();
+    assert_eq!(rollup.cells, cells.into_iter().map(cell).collect::<Vec<_>>());
+    let [busy] = rollup.busy.as_slice() else { panic!("one term is busy") };
+    assert_eq!((busy.column, busy.code), (Column::ActorId, code(Column::ActorId, "busy")));
+    assert_eq!(busy.hours, hours.into_iter().map(|((hour, tenant), count)| (hour, tenant, count)).collect::<Vec<_>>());
+}
+
+#[test]
+fn sources_that_do_not_follow_each_other_are_refused() {
+    let events = complete(vec![Event::new("a.b"); 3]);
+    let (a, b) = (chunk(0, &events), chunk(4, &events));
+    let refused = write(&[&a, &b], &[], &mut Bytes::default());
+    assert!(matches!(refused, Err(WriteError::NotConsecutive { expected: 3, found: 4 })));
+    assert!(matches!(write(&[&Chunk::new(0)], &[], &mut Bytes::default()), Err(WriteError::Empty)));
+}
+
+#[test]
+fn a_column_of_one_value_takes_no_page() {
+    let mut events = complete(vec![Event::new("a.b").tenant("acme"); 2 * BLOCK_ROWS as usize]);
+    let all_equal = sealed(&[chunk(0, &events)]).len();
+    assert!(all_equal < 2048, "{all_equal} bytes");
+    events[5000].tenant = Some("globex".to_owned());
+    assert!(sealed(&[chunk(0, &events)]).len() > all_equal);
+}
