@@ -44,6 +44,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod import;
 mod limits;
 mod recorder;
 pub mod redaction;

@@ -1,5 +1,7 @@
 //! The recorder over a real store, seen as an application sees it.
 
+mod import;
+
 use std::sync::Arc;
 
 use indelible::{Actor, Durability, Event, MemoryStore, Outcome, Recorder, Recording, Store};

@@ -1,0 +1,1 @@
+//! Events checked by hand, field by field, against the records that they come from.
