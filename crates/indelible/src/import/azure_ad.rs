@@ -118,10 +118,9 @@ fn sign_in(record: Record<'_>, category: &str, event: &mut Event) {
         let code = code?;
         code.parse::<u64>().is_ok().then(|| format!("x_aadsts{code}"))
     });
-    if category.contains("ServicePrincipal") || category.contains("ManagedIdentity") {
-        if let Some(actor) = &mut event.actor {
-            actor.r#type = Some("service".to_owned());
-        }
+    let service = category.contains("ServicePrincipal") || category.contains("ManagedIdentity");
+    if let (true, Some(actor)) = (service, &mut event.actor) {
+        actor.r#type = Some("service".to_owned());
     }
     let name = properties.text("resourceDisplayName");
     event.targets = vec![Target {

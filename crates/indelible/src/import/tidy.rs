@@ -10,7 +10,7 @@ type Text = Option<String>;
 
 /// Cuts, cleans and drops until the event is valid. Blank texts and empty parts become absent.
 pub(super) fn tidy(event: &mut Event) {
-    cut(&mut event.action, limits::WORD_BYTES_MAX);
+    action(event);
     text(&mut event.reason, limits::WORD_BYTES_MAX);
     for id in [&mut event.session_id, &mut event.request_id, &mut event.correlation_id] {
         text(id, limits::ID_BYTES_MAX);
@@ -40,6 +40,20 @@ pub(super) fn tidy(event: &mut Event) {
             cut(text, limits::SCALAR_BYTES_MAX);
         }
     }
+}
+
+/// A mapping may have built the action from words of the record: only dotted lower-case words are left, at least two.
+fn action(event: &mut Event) {
+    let legal =
+        |letter: &char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || matches!(letter, '_' | '-' | '.');
+    let name: String =
+        event.action.to_ascii_lowercase().chars().filter(legal).take(limits::WORD_BYTES_MAX / 2).collect();
+    let words: Vec<&str> = name.split('.').filter(|word| !word.is_empty()).collect();
+    event.action = match words.as_slice() {
+        [] => "import.event".to_owned(),
+        [one] => format!("import.{one}"),
+        several => several.join("."),
+    };
 }
 
 fn actor(actor: &mut Actor) {
@@ -167,13 +181,15 @@ pub(super) fn free(object: &mut Object, levels: usize) {
             object.insert(key.replace('\0', ""), value);
         }
     }
-    object.values_mut().for_each(|value| within(value, levels - 1));
+    for value in object.values_mut() {
+        within(value, levels - 1);
+    }
 }
 
 fn within(value: &mut Value, levels: usize) {
     match value {
         Value::Array(_) | Value::Object(_) if levels == 0 => {
-            *value = Value::String(value.to_string().replace("\\u0000", ""))
+            *value = Value::String(value.to_string().replace("\\u0000", ""));
         }
         Value::Array(list) => list.iter_mut().for_each(|item| within(item, levels - 1)),
         Value::Object(object) => free(object, levels),

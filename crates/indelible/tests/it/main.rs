@@ -1,5 +1,8 @@
 //! The recorder over a real store, seen as an application sees it.
 
+// A test that cannot read a sample has failed; helpers of tests may say so as tests do.
+#![allow(clippy::unwrap_used)]
+
 mod import;
 
 use std::sync::Arc;

@@ -101,7 +101,7 @@ fn any_line() -> impl Strategy<Value = (Format, Vec<u8>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig { cases: 1500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_damaged_line_never_panics_and_never_makes_an_invalid_event((format, line) in any_line(), mutations in vec(mutation(), 1..6)) {
