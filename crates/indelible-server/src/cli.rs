@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod error;
+mod serve;
 
 use clap::{Parser, Subcommand};
 
@@ -15,8 +16,12 @@ pub(crate) struct Arguments {
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {}
+enum Command {
+    Serve(serve::Serve),
+}
 
 pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
-    match arguments.command {}
+    match &arguments.command {
+        Command::Serve(command) => command.run(),
+    }
 }

@@ -1,6 +1,13 @@
 //! The binary `indelible`: the audit log as a server and as a command line.
 
+mod api;
 mod cli;
+mod clock;
+mod config;
+mod keys;
+mod limits;
+mod logging;
+mod serve;
 
 use std::process::ExitCode;
 

@@ -1,0 +1,166 @@
+//! What all requests share, and the only ways to it.
+//!
+//! The store and the recorder are private to this module: a handler reaches events only through a [`Reader`], a
+//! [`Writer`] or an [`Operator`], which exist only for a request whose API key allows it and which keep every call
+//! inside the tenant of that key.
+
+mod operator;
+mod reader;
+mod writer;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::http::{header, request::Parts};
+use indelible::Recorder;
+use indelible_engine::store::Store;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+
+pub(super) use operator::{Administrator, Operator};
+pub(super) use reader::Reader;
+pub(super) use writer::{Admitted, Writer};
+
+use super::{metrics::Metrics, problem::Problem, reads::Reads};
+use crate::{
+    clock,
+    config::Config,
+    keys::{Ability, ApiKey, Keys},
+    limits,
+};
+
+/// Everything that requests share. Clones share it.
+#[derive(Debug, Clone)]
+pub(crate) struct App(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    recorder: Recorder,
+    keys: Keys,
+    reads: Reads,
+    metrics: Metrics,
+    /// The next sequence number, told after each commit is readable.
+    committed: watch::Receiver<u64>,
+    /// Becomes true when the server is to stop.
+    stopping: watch::Receiver<bool>,
+    reading: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
+    large_bodies: Arc<Semaphore>,
+    tails: Arc<Semaphore>,
+    exports: Arc<Semaphore>,
+    tails_max: usize,
+    exports_max: usize,
+    body_bytes_max: usize,
+    request_timeout: Duration,
+}
+
+impl App {
+    /// Puts the parts together. `stopping` becomes true when the server is to stop.
+    pub(crate) fn new(recorder: Recorder, keys: Keys, config: &Config, stopping: watch::Receiver<bool>) -> Self {
+        let store = recorder.store();
+        let (tell, committed) = watch::channel(store.status().next_seq);
+        store.on_commit(Box::new(move |next_seq| tell.send(next_seq).is_ok()));
+        let permits = |count: usize| Arc::new(Semaphore::new(count));
+        let (tails_max, exports_max) = (possible(config.tails_max), possible(config.exports_max));
+        Self(Arc::new(Shared {
+            keys,
+            reads: Reads::default(),
+            metrics: Metrics::default(),
+            committed,
+            stopping,
+            reading: permits(possible(config.readers_max)),
+            waiting: permits(limits::READS_WAITING_MAX),
+            large_bodies: permits(limits::LARGE_BODIES_MAX),
+            tails: permits(tails_max),
+            exports: permits(exports_max),
+            tails_max,
+            exports_max,
+            body_bytes_max: config.body_bytes_max,
+            request_timeout: Duration::from_secs(config.request_timeout_s.max(1)),
+            recorder,
+        }))
+    }
+
+    /// The counters of the server.
+    pub(super) fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Largest body of a request.
+    pub(super) fn body_bytes_max(&self) -> usize {
+        self.0.body_bytes_max
+    }
+
+    /// Time for a body to arrive, and for an answer to begin.
+    pub(super) fn request_timeout(&self) -> Duration {
+        self.0.request_timeout
+    }
+
+    /// A turn for a body that may be large: few are in memory at once.
+    pub(super) async fn large_body(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        match tokio::time::timeout(self.0.request_timeout, Arc::clone(&self.0.large_bodies).acquire_owned()).await {
+            Ok(Ok(turn)) => Ok(turn),
+            Ok(Err(_)) => Err(Problem::closing()),
+            Err(_) => {
+                Err(Problem::busy("too many large bodies are on their way; nothing was stored: send again later"))
+            }
+        }
+    }
+
+    /// Why the log takes no events, if it does not: for the readiness check, which needs no key.
+    pub(super) fn not_ready(&self) -> Option<&'static str> {
+        if *self.0.stopping.borrow() {
+            Some("shutting down")
+        } else if self.store().status().poisoned.is_some() {
+            Some("the log stopped writing after a failed write; the server's log tells why")
+        } else {
+            None
+        }
+    }
+
+    /// Records which keys have read what since the last call, and when keys were last used. Blocks.
+    pub(crate) fn note_reads(&self) {
+        let events = self.0.reads.take();
+        for batch in events.chunks(limits::REQUEST_EVENTS_MAX) {
+            if let Err(error) = self.0.recorder.record_all(batch.to_vec(), indelible::Durability::Durable) {
+                tracing::error!(%error, events = batch.len(), "reads of the log were not recorded");
+            }
+        }
+        if let Err(error) = self.0.keys.note_uses() {
+            tracing::warn!(%error, "the last use of API keys was not written down");
+        }
+    }
+
+    /// Stores what is queued and closes the log. Blocks.
+    pub(crate) fn close(&self) {
+        self.note_reads();
+        self.0.recorder.close();
+        self.store().close();
+    }
+
+    fn store(&self) -> &Arc<dyn Store> {
+        self.0.recorder.store()
+    }
+
+    fn authenticate(&self, parts: &Parts, ability: Ability) -> Result<Arc<ApiKey>, Problem> {
+        let header = parts
+            .headers
+            .get(header::AUTHORIZATION)
+            .ok_or_else(|| Problem::unauthorized("send an API key in the header `Authorization: Bearer ik_...`"))?;
+        let secret = header
+            .to_str()
+            .ok()
+            .and_then(|text| text.split_once(' '))
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, secret)| secret.trim())
+            .ok_or_else(|| Problem::unauthorized("the header is `Authorization: Bearer ` and an API key"))?;
+        let key = self.0.keys.authenticate(secret, clock::now())?;
+        if key.allows(ability) {
+            Ok(key)
+        } else {
+            Err(Problem::forbidden(format!("the API key lacks the ability {}", ability.as_str())))
+        }
+    }
+}
+
+fn possible(permits: usize) -> usize {
+    permits.clamp(1, Semaphore::MAX_PERMITS)
+}

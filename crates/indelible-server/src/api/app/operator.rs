@@ -1,0 +1,102 @@
+use std::sync::Arc;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use indelible_engine::store::Status;
+
+use super::App;
+use crate::{
+    api::problem::Problem,
+    clock,
+    keys::{Ability, ApiKey, KeysError, NewKey, Reach, Secret},
+};
+
+/// The right to manage the keys of one tenant, or of all.
+#[derive(Debug, Clone)]
+pub(in crate::api) struct Administrator {
+    app: App,
+    key: Arc<ApiKey>,
+}
+
+/// The right to see how the server as a whole is doing. It tells of all tenants together, so nobody has it who is
+/// bound to one.
+#[derive(Debug, Clone)]
+pub(in crate::api) struct Operator {
+    app: App,
+}
+
+impl FromRequestParts<App> for Administrator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let key = app.authenticate(parts, Ability::Admin)?;
+        Ok(Self { app: app.clone(), key })
+    }
+}
+
+impl FromRequestParts<App> for Operator {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let key = app.authenticate(parts, Ability::MetricsRead)?;
+        if key.tenant == Reach::All {
+            Ok(Self { app: app.clone() })
+        } else {
+            Err(Problem::forbidden("this tells of all tenants together: it takes an API key with the tenant *"))
+        }
+    }
+}
+
+impl Operator {
+    /// The state of the log.
+    pub(in crate::api) async fn status(&self) -> Result<Status, Problem> {
+        let store = Arc::clone(self.app.store());
+        tokio::task::spawn_blocking(move || store.status()).await.map_err(|panic| Problem::internal(&panic))
+    }
+
+    /// What the recorder has done.
+    pub(in crate::api) fn stats(&self) -> indelible::Stats {
+        self.app.0.recorder.stats()
+    }
+
+    /// Live tails that are open.
+    pub(in crate::api) fn tails(&self) -> usize {
+        self.app.0.tails_max - self.app.0.tails.available_permits()
+    }
+
+    /// Exports that are running.
+    pub(in crate::api) fn exports(&self) -> usize {
+        self.app.0.exports_max - self.app.0.exports.available_permits()
+    }
+}
+
+impl Administrator {
+    /// The keys within reach.
+    pub(in crate::api) async fn list(&self) -> Result<Vec<ApiKey>, Problem> {
+        let mut keys = self.blocking(|app, _| app.0.keys.list()).await?;
+        keys.retain(|key| self.key.tenant.covers(&key.tenant));
+        Ok(keys)
+    }
+
+    /// Makes a key within reach.
+    pub(in crate::api) async fn create(&self, new: NewKey) -> Result<(ApiKey, Secret), Problem> {
+        if !self.key.tenant.covers(&new.tenant) {
+            let detail = "an API key bound to a tenant makes keys for that tenant alone";
+            return Err(Problem::forbidden(detail).field("tenant"));
+        }
+        self.blocking(move |app, _| app.0.keys.create(new, clock::now())).await
+    }
+
+    /// Revokes a key within reach.
+    pub(in crate::api) async fn revoke(&self, id: String) -> Result<Option<ApiKey>, Problem> {
+        self.blocking(move |app, reach| app.0.keys.revoke(&id, reach, clock::now())).await
+    }
+
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&App, &Reach) -> Result<T, KeysError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let this = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&this.app, &this.key.tenant));
+        Ok(done.await.map_err(|panic| Problem::internal(&panic))??)
+    }
+}

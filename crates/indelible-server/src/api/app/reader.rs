@@ -1,0 +1,137 @@
+use std::sync::Arc;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use indelible::Recorded;
+use indelible_engine::{
+    query::{Aggregate, Filter, Page, Query, Table},
+    source::ReadError,
+    store::Store,
+};
+use tokio::sync::{OwnedSemaphorePermit, watch};
+
+use super::App;
+use crate::{
+    api::{problem::Problem, reads::Endpoint},
+    clock,
+    keys::{Ability, ApiKey, Reach},
+};
+
+/// The right to read events, in the tenant of a key.
+#[derive(Debug, Clone)]
+pub(in crate::api) struct Reader {
+    app: App,
+    key: Arc<ApiKey>,
+}
+
+impl FromRequestParts<App> for Reader {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let key = app.authenticate(parts, Ability::EventsRead)?;
+        Ok(Self { app: app.clone(), key })
+    }
+}
+
+impl Reader {
+    /// The event with a sequence number.
+    pub(in crate::api) async fn get(&self, seq: u64) -> Result<Option<Recorded>, Problem> {
+        let tenant = self.tenant().map(str::to_owned);
+        self.read(move |store| store.get(tenant.as_deref(), seq)).await
+    }
+
+    /// A page of events.
+    pub(in crate::api) async fn query(&self, mut query: Query) -> Result<Page, Problem> {
+        query.filter = self.inside_tenant(query.filter);
+        self.read(move |store| store.query(&query)).await
+    }
+
+    /// Groups and measures.
+    pub(in crate::api) async fn aggregate(&self, mut aggregate: Aggregate) -> Result<Table, Problem> {
+        aggregate.filter = self.inside_tenant(aggregate.filter);
+        self.read(move |store| store.aggregate(&aggregate)).await
+    }
+
+    /// The next page of a stream, which waits its turn however long that takes.
+    pub(in crate::api) async fn next_page(&self, mut query: Query) -> Result<Page, Problem> {
+        query.filter = self.inside_tenant(query.filter);
+        self.take_turn(move |store| store.query(&query)).await
+    }
+
+    /// Notes that the key has read, for the log's own record of its readers.
+    pub(in crate::api) fn note(&self, endpoint: Endpoint) {
+        self.app.0.reads.note(&self.key, endpoint, clock::now());
+    }
+
+    /// Whether the key still counts: what takes long asks again.
+    pub(in crate::api) fn still_counts(&self) -> bool {
+        self.app.0.keys.still_counts(&self.key.id, clock::now())
+    }
+
+    /// The next sequence number, told after each commit.
+    pub(in crate::api) fn committed(&self) -> watch::Receiver<u64> {
+        self.app.0.committed.clone()
+    }
+
+    /// Whether the server is to stop.
+    pub(in crate::api) fn is_stopping(&self) -> bool {
+        *self.app.0.stopping.borrow()
+    }
+
+    /// Returns when the server is to stop.
+    pub(in crate::api) async fn stopped(&self) {
+        let _ = self.app.0.stopping.clone().wait_for(|stop| *stop).await;
+    }
+
+    /// A place among the live tails.
+    pub(in crate::api) fn tail_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.app.0.tails)
+            .try_acquire_owned()
+            .map_err(|_| Problem::busy("too many live tails are open: close one, or come back later"))
+    }
+
+    /// A place among the exports.
+    pub(in crate::api) fn export_permit(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        Arc::clone(&self.app.0.exports)
+            .try_acquire_owned()
+            .map_err(|_| Problem::busy("too many exports are running: come back when one is done"))
+    }
+
+    fn tenant(&self) -> Option<&str> {
+        match &self.key.tenant {
+            Reach::All => None,
+            Reach::Tenant(name) => Some(name),
+        }
+    }
+
+    fn inside_tenant(&self, filter: Filter) -> Filter {
+        match self.tenant() {
+            None => filter,
+            Some(tenant) => filter.within_tenant(tenant),
+        }
+    }
+
+    /// Reads for a client that waits; when many wait already, it is told to come back.
+    async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Store) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let waiting = self.app.0.waiting.try_acquire();
+        let _waiting = waiting.map_err(|_| Problem::busy("too many reads are waiting: come back later"))?;
+        self.take_turn(read).await
+    }
+
+    /// Runs a read on a thread that may block. Few run at once, so that readers never starve writers.
+    async fn take_turn<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&dyn Store) -> Result<T, ReadError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = Arc::clone(&self.app.0.reading).acquire_owned().await.map_err(|_| Problem::closing())?;
+        let store = Arc::clone(self.app.store());
+        let done = tokio::task::spawn_blocking(move || {
+            let answer = read(&*store);
+            drop(turn);
+            answer
+        });
+        Ok(done.await.map_err(|panic| Problem::internal(&panic))??)
+    }
+}

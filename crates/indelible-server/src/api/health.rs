@@ -1,0 +1,42 @@
+//! Whether the server lives, and whether it can record.
+
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Value, json};
+
+use super::{App, app::Operator, problem::Problem};
+
+/// The process answers.
+pub(super) async fn live() -> Json<Value> {
+    Json(json!({"status": "ok"}))
+}
+
+/// The log takes events.
+pub(super) async fn ready(State(app): State<App>) -> Response {
+    match app.not_ready() {
+        None => Json(json!({"status": "ready"})).into_response(),
+        Some(why) => Problem::new(StatusCode::SERVICE_UNAVAILABLE, "not-ready", "Not ready", why).into_response(),
+    }
+}
+
+/// The state of the log in figures.
+pub(super) async fn status(operator: Operator) -> Result<Json<Value>, Problem> {
+    let status = operator.status().await?;
+    Ok(Json(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "next_seq": status.next_seq,
+        "first_seq": status.first_seq,
+        "tail_events": status.tail_events,
+        "segments": status.segments,
+        "disk_bytes": status.disk_bytes,
+        "queued_events": status.queued_events,
+        "fsyncs": status.fsyncs,
+        "seals": status.seals,
+        "poisoned": status.poisoned,
+        "seal_error": status.seal_error,
+    })))
+}

@@ -1,0 +1,80 @@
+//! Pages of events, and one event.
+
+use axum::{Json, extract::Path};
+use indelible::{EventId, Recorded};
+use indelible_engine::{
+    limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX},
+    query::{Cursor, Order, Query},
+};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    app::Reader,
+    params::{self, Params, parameters},
+    problem::Problem,
+    reads::Endpoint,
+};
+
+parameters! {
+    /// Which page.
+    ListParams {
+        /// Filter line.
+        q: String, "action:token.* outcome:failure since:7d";
+        /// Events that happened from then on: RFC 3339, a day, or a while ago such as 7d.
+        since: String, "7d";
+        /// Events that happened before then.
+        until: String, "2026-12-01";
+        /// Events of the page, 1 to 1000. Default: 50.
+        limit: u32, "50";
+        /// `next` of the page before.
+        cursor: String, "a4d2";
+        /// `newest` first, the default, or `oldest` first, by sequence number.
+        order: Direction, "newest";
+    }
+}
+
+#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Direction {
+    #[default]
+    Newest,
+    Oldest,
+}
+
+/// A page of events.
+#[derive(Debug, Serialize)]
+pub(super) struct Events {
+    events: Vec<Recorded>,
+    /// What to give as `cursor` for the next page; null at the end.
+    next: Option<String>,
+}
+
+/// A page of events.
+pub(super) async fn list(reader: Reader, Params(params): Params<ListParams>) -> Result<Json<Events>, Problem> {
+    let limit = params.limit.unwrap_or(PAGE_ROWS_DEFAULT);
+    if !(1..=PAGE_ROWS_MAX).contains(&limit) {
+        return Err(Problem::parameter("limit", format!("is 1 to {PAGE_ROWS_MAX}")));
+    }
+    let after: Option<Cursor> = match params.cursor.as_deref() {
+        Some(text) => Some(text.parse().map_err(|error| Problem::parameter("cursor", format!("{error}")))?),
+        None => None,
+    };
+    let order = match params.order.unwrap_or_default() {
+        Direction::Newest => Order::NewestFirst,
+        Direction::Oldest => Order::OldestFirst,
+    };
+    let filter = params::filter(params.q.as_deref(), params.since.as_deref(), params.until.as_deref())?;
+    let page = reader.query(Query { filter, order, limit, after }).await?;
+    reader.note(Endpoint::List);
+    Ok(Json(Events { events: page.events, next: page.next.map(|cursor| cursor.to_string()) }))
+}
+
+/// One event, by its id or its sequence number.
+pub(super) async fn get(reader: Reader, Path(which): Path<String>) -> Result<Json<Recorded>, Problem> {
+    let id: Option<EventId> = which.parse().ok();
+    let seq = id.map(EventId::seq).or_else(|| which.parse().ok());
+    let seq = seq.ok_or_else(|| Problem::parameter("id", "is an event's id (a UUIDv7) or its sequence number"))?;
+    let found = reader.get(seq).await?.filter(|event| id.is_none_or(|id| event.id == id));
+    reader.note(Endpoint::Get);
+    found.map(Json).ok_or_else(|| Problem::not_found("there is no such event"))
+}

@@ -1,0 +1,130 @@
+//! What the server counts, in the text format of Prometheus.
+
+use std::{
+    collections::BTreeMap,
+    fmt::{Display, Write},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    http::{Method, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use tokio::time::Instant;
+
+use super::{App, app::Operator, problem::Problem};
+
+/// Upper bounds of the time buckets, in seconds.
+const BOUNDS_S: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
+
+/// The counters of the HTTP interface. Routes are templates, so their number is bounded.
+#[derive(Debug, Default)]
+pub(in crate::api) struct Metrics(Mutex<BTreeMap<(&'static str, String, u16), Times>>);
+
+/// How long some requests took until their answer began.
+#[derive(Debug, Default, Clone)]
+struct Times {
+    count: u64,
+    sum: Duration,
+    /// Of each bound: how many took at most that long.
+    within: [u64; BOUNDS_S.len()],
+}
+
+impl Metrics {
+    fn observe(&self, method: &'static str, route: &str, status: u16, took: Duration) {
+        let mut requests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = requests.entry((method, route.to_owned(), status)).or_default();
+        times.count += 1;
+        times.sum += took;
+        for (within, bound) in times.within.iter_mut().zip(BOUNDS_S) {
+            *within += u64::from(took.as_secs_f64() <= bound);
+        }
+    }
+}
+
+/// Counts a request and times it until its answer begins.
+pub(super) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = known(request.method());
+    let path = request.extensions().get::<MatchedPath>().cloned();
+    let response = next.run(request).await;
+    let route = path.as_ref().map_or("none", MatchedPath::as_str);
+    let status = response.status().as_u16();
+    tracing::debug!(%method, route, status, took = ?started.elapsed(), "request");
+    app.metrics().observe(method, route, status, started.elapsed());
+    response
+}
+
+/// A client may name any method: those of its own invention count as one.
+fn known(method: &Method) -> &'static str {
+    match *method {
+        Method::GET => "GET",
+        Method::HEAD => "HEAD",
+        Method::POST => "POST",
+        Method::DELETE => "DELETE",
+        _ => "other",
+    }
+}
+
+/// All figures.
+pub(super) async fn metrics(operator: Operator, State(app): State<App>) -> Result<Response, Problem> {
+    let status = operator.status().await?;
+    let stats = operator.stats();
+    let mut page = Page(String::new());
+    page.one("build_info", "gauge", "Version.", concat!("{version=\"", env!("CARGO_PKG_VERSION"), "\"}"), 1);
+    page.one("log_next_seq", "counter", "Events ever recorded in the log.", "", status.next_seq);
+    page.one("log_first_seq", "gauge", "First event that is still there.", "", status.first_seq);
+    page.one("log_tail_events", "gauge", "Events not sealed yet.", "", status.tail_events);
+    page.one("log_queued_events", "gauge", "Events waiting to be written.", "", status.queued_events);
+    page.one("log_segments", "gauge", "Sealed segments.", "", status.segments);
+    page.one("log_disk_bytes", "gauge", "Bytes on disk.", "", status.disk_bytes);
+    page.one("log_fsyncs_total", "counter", "fsyncs done.", "", status.fsyncs);
+    page.one("log_seals_total", "counter", "Seals and merges done.", "", status.seals);
+    page.one("log_poisoned", "gauge", "1 when the log stopped writing.", "", u8::from(status.poisoned.is_some()));
+    page.one(
+        "log_seal_failing",
+        "gauge",
+        "1 when the last seal or merge failed.",
+        "",
+        u8::from(status.seal_error.is_some()),
+    );
+    page.one("events_recorded_total", "counter", "Events acknowledged.", "", stats.recorded);
+    page.one("events_duplicate_total", "counter", "Events whose idempotency key was known.", "", stats.duplicates);
+    page.one("events_failed_total", "counter", "Events of refused requests.", "", stats.failed);
+    page.one("events_lost_total", "counter", "Queued events that were lost.", "", stats.lost);
+    page.one("tails", "gauge", "Live tails open.", "", operator.tails());
+    page.one("exports", "gauge", "Exports running.", "", operator.exports());
+    page.requests(&app.metrics().0.lock().unwrap_or_else(PoisonError::into_inner));
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0).into_response())
+}
+
+/// Writing to a string cannot fail, so results are dropped.
+struct Page(String);
+
+impl Page {
+    fn head(&mut self, name: &str, kind: &str, help: &str) {
+        let _ = writeln!(self.0, "# HELP indelible_{name} {help}\n# TYPE indelible_{name} {kind}");
+    }
+
+    fn one(&mut self, name: &str, kind: &str, help: &str, labels: &str, value: impl Display) {
+        self.head(name, kind, help);
+        let _ = writeln!(self.0, "indelible_{name}{labels} {value}");
+    }
+
+    fn requests(&mut self, requests: &BTreeMap<(&'static str, String, u16), Times>) {
+        let name = "http_request_duration_seconds";
+        self.head(name, "histogram", "Time until an answer began.");
+        for ((method, route, status), times) in requests {
+            let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
+            for (bound, within) in BOUNDS_S.iter().zip(times.within) {
+                let _ = writeln!(self.0, "indelible_{name}_bucket{{{labels},le=\"{bound}\"}} {within}");
+            }
+            let _ = writeln!(self.0, "indelible_{name}_bucket{{{labels},le=\"+Inf\"}} {}", times.count);
+            let _ = writeln!(self.0, "indelible_{name}_sum{{{labels}}} {}", times.sum.as_secs_f64());
+            let _ = writeln!(self.0, "indelible_{name}_count{{{labels}}} {}", times.count);
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The description of the interface, OpenAPI 3.1, made from the routes and from values of the very types they use.
+
+pub(super) mod examples;
+mod schema;
+
+use serde_json::{Map, Value, json};
+
+use super::{params::Parameter, routes::Operation};
+
+/// The description of some operations.
+pub(super) fn description(operations: &[Operation]) -> Value {
+    let mut paths = Map::new();
+    for operation in operations {
+        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        if let Some(methods) = path.as_object_mut() {
+            methods.insert(operation.method.to_owned(), describe(operation));
+        }
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Indelible",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "The audit log for authentication, API tokens, OAuth 2.0 and resource changes.",
+            "license": {"name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0"},
+        },
+        "paths": paths,
+        "components": {
+            "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "An API key: ik_..."}},
+            "schemas": {
+                "Event": schema::event(),
+                "RecordedEvent": schema::recorded(),
+                "Problem": schema::of(&examples::problem()),
+            },
+        },
+    })
+}
+
+fn describe(operation: &Operation) -> Value {
+    let mut description = json!({
+        "summary": operation.summary,
+        "operationId": operation_id(operation),
+        "parameters": parameters(operation),
+        "responses": {
+            operation.status.to_string(): {
+                "description": "Success",
+                "content": {operation.media_type: {"schema": schema::of(&operation.answer), "example": operation.answer}},
+            },
+            "default": {
+                "description": "What went wrong, and what to do (RFC 9457)",
+                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            },
+        },
+    });
+    let Some(fields) = description.as_object_mut() else { return description };
+    if let Some(ability) = operation.ability {
+        fields.insert("security".to_owned(), json!([{"key": []}]));
+        fields.insert("description".to_owned(), format!("Takes an API key with `{}`.", ability.as_str()).into());
+    }
+    if let Some(example) = &operation.request {
+        fields.insert("requestBody".to_owned(), request(operation, example));
+    }
+    description
+}
+
+fn operation_id(operation: &Operation) -> String {
+    let words = operation.path.split(['/', '{', '}', '.']).filter(|word| !word.is_empty() && *word != "v1");
+    words.fold(operation.method.to_owned(), |id, word| format!("{id}_{word}"))
+}
+
+fn parameters(operation: &Operation) -> Vec<Value> {
+    let in_path = operation.path.contains("{id}").then(|| {
+        json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}, "description": "Its id."})
+    });
+    let in_query = operation.parameters.iter().map(|Parameter { name, meaning, example }| {
+        let schema =
+            if example.parse::<u64>().is_ok() { json!({"type": "integer"}) } else { json!({"type": "string"}) };
+        json!({"name": name, "in": "query", "description": meaning.trim(), "schema": schema, "example": example})
+    });
+    in_path.into_iter().chain(in_query).collect()
+}
+
+fn request(operation: &Operation, example: &Value) -> Value {
+    if operation.path != "/v1/events" {
+        return json!({
+            "required": true,
+            "content": {"application/json": {"schema": schema::of(example), "example": example}},
+        });
+    }
+    let event = json!({"$ref": "#/components/schemas/Event"});
+    json!({
+        "required": true,
+        "description": "May be compressed: content-encoding gzip or zstd.",
+        "content": {
+            "application/json": {
+                "schema": {"oneOf": [event, {"type": "array", "items": event}]},
+                "example": example,
+            },
+            "application/x-ndjson": {"schema": {"type": "string"}, "example": format!("{example}\n")},
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests;

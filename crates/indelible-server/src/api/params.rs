@@ -1,0 +1,92 @@
+//! Parameters of a query string, declared once: the struct that reads them and the words that document them.
+
+use axum::{
+    extract::{FromRequestParts, Query},
+    http::{StatusCode, request::Parts},
+};
+use indelible_engine::query::{Filter, ParseError};
+use serde::de::DeserializeOwned;
+
+use super::problem::Problem;
+use crate::{clock, limits};
+
+/// A parameter, for the description of the interface.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parameter {
+    /// Its name.
+    pub(super) name: &'static str,
+    /// What it means.
+    pub(super) meaning: &'static str,
+    /// A value that could be given.
+    pub(super) example: &'static str,
+}
+
+/// Declares the parameters of a route.
+macro_rules! parameters {
+    ($(#[doc = $doc:literal])+ $struct:ident { $($(#[doc = $meaning:literal])+ $name:ident: $type:ty, $example:literal;)* }) => {
+        $(#[doc = $doc])+
+        #[derive(Debug, Default, serde::Deserialize)]
+        #[serde(default, deny_unknown_fields)]
+        pub(super) struct $struct {
+            $($(#[doc = $meaning])+ $name: Option<$type>,)*
+        }
+
+        impl $struct {
+            /// The parameters in words.
+            pub(super) const PARAMETERS: &[$crate::api::params::Parameter] = &[
+                $($crate::api::params::Parameter {
+                    name: stringify!($name),
+                    meaning: concat!($($meaning),+),
+                    example: $example,
+                },)*
+            ];
+        }
+    };
+}
+pub(super) use parameters;
+
+/// Reads the query string strictly: a misspelt parameter is an error.
+#[derive(Debug)]
+pub(super) struct Params<T>(pub(super) T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
+        if parts.uri.query().is_some_and(|query| query.len() > limits::QUERY_BYTES_MAX) {
+            return Err(Problem::new(
+                StatusCode::URI_TOO_LONG,
+                "query-too-long",
+                "Query too long",
+                format!("the query string has more than {} bytes", limits::QUERY_BYTES_MAX),
+            ));
+        }
+        Query::try_from_uri(&parts.uri).map(|Query(params)| Self(params)).map_err(|rejection| {
+            let text = rejection.body_text();
+            let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+            match text.split_once(": ").filter(|(name, _)| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')) {
+                Some((name, problem)) => Problem::parameter(name, problem),
+                None => Problem::malformed(text),
+            }
+        })
+    }
+}
+
+/// The filter of a filter line and of the plain parameters beside it.
+pub(super) fn filter(q: Option<&str>, since: Option<&str>, until: Option<&str>) -> Result<Filter, Problem> {
+    let now = clock::now();
+    let mut filter = Filter::parse(q.unwrap_or_default(), now)?;
+    let moment = |name: &'static str, value: &str| {
+        let quoted = value.replace(['"', '\\'], "");
+        Filter::parse(&format!("{name}:\"{quoted}\""), now)
+            .map_err(|ParseError { problem, .. }| Problem::parameter(name, problem))
+    };
+    if let Some(value) = since {
+        filter.since = filter.since.max(moment("since", value)?.since);
+    }
+    if let Some(value) = until {
+        let until = moment("until", value)?.until;
+        filter.until = filter.until.map_or(until, |mine| until.map(|until| until.min(mine)));
+    }
+    Ok(filter)
+}

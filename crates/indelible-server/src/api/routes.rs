@@ -1,0 +1,197 @@
+//! Every route: what serves it and what is said of it at `/openapi.json`, in one place so that they cannot drift.
+
+use std::any::Any;
+
+use axum::{
+    Json, Router,
+    body::Body,
+    extract::{Request, State},
+    http::StatusCode,
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{MethodRouter, delete, get, post},
+};
+use serde_json::{Value, json};
+use tower_http::{
+    catch_panic::CatchPanicLayer,
+    compression::{
+        CompressionLayer,
+        predicate::{NotForContentType, Predicate, SizeAbove},
+    },
+};
+
+use super::{
+    App, aggregate, export, health, keys, list, metrics,
+    openapi::{self, examples},
+    params::Parameter,
+    problem::Problem,
+    record, tail,
+};
+use crate::keys::Ability;
+
+/// One method of one path.
+pub(super) struct Operation {
+    pub(super) path: &'static str,
+    pub(super) method: &'static str,
+    pub(super) summary: &'static str,
+    /// What an API key must allow; `None` when none is needed.
+    pub(super) ability: Option<Ability>,
+    pub(super) parameters: &'static [Parameter],
+    /// An example of the body, when there is one.
+    pub(super) request: Option<Value>,
+    /// The status of success.
+    pub(super) status: u16,
+    /// The media type of the answer.
+    pub(super) media_type: &'static str,
+    /// An example of the answer.
+    pub(super) answer: Value,
+    handler: MethodRouter<App>,
+}
+
+impl Operation {
+    fn new(method: &'static str, path: &'static str, summary: &'static str, handler: MethodRouter<App>) -> Self {
+        Self {
+            path,
+            method,
+            summary,
+            ability: None,
+            parameters: &[],
+            request: None,
+            status: 200,
+            media_type: "application/json",
+            answer: Value::Null,
+            handler,
+        }
+    }
+
+    fn needs(mut self, ability: Ability) -> Self {
+        self.ability = Some(ability);
+        self
+    }
+
+    fn parameters(mut self, parameters: &'static [Parameter]) -> Self {
+        self.parameters = parameters;
+        self
+    }
+
+    fn request(mut self, example: Value) -> Self {
+        self.request = Some(example);
+        self
+    }
+
+    fn answers(mut self, status: u16, example: Value) -> Self {
+        self.status = status;
+        self.answer = example;
+        self
+    }
+
+    fn streams(mut self, media_type: &'static str, example: &str) -> Self {
+        self.media_type = media_type;
+        self.answer = example.into();
+        self
+    }
+}
+
+fn operations() -> Vec<Operation> {
+    use Ability::{Admin, EventsRead, EventsWrite, MetricsRead};
+    vec![
+        Operation::new(
+            "post",
+            "/v1/events",
+            "Record events: one, a list, or NDJSON; all or nothing",
+            post(record::record),
+        )
+        .needs(EventsWrite)
+        .parameters(record::RecordParams::PARAMETERS)
+        .request(examples::event())
+        .answers(201, examples::receipts()),
+        Operation::new("get", "/v1/events", "List events, a page at a time", get(list::list))
+            .needs(EventsRead)
+            .parameters(list::ListParams::PARAMETERS)
+            .answers(200, json!({"events": [examples::recorded()], "next": "a4d2"})),
+        Operation::new("get", "/v1/events/{id}", "One event by its id or sequence number", get(list::get))
+            .needs(EventsRead)
+            .answers(200, examples::recorded()),
+        Operation::new("get", "/v1/aggregate", "Group and measure events", get(aggregate::aggregate))
+            .needs(EventsRead)
+            .parameters(aggregate::AggregateParams::PARAMETERS)
+            .answers(200, examples::table()),
+        Operation::new("get", "/v1/tail", "Follow the log as server-sent events", get(tail::tail))
+            .needs(EventsRead)
+            .parameters(tail::TailParams::PARAMETERS)
+            .streams("text/event-stream", "id: 1234\ndata: {\"id\":\"...\",\"seq\":1234}\n\n"),
+        Operation::new("get", "/v1/export", "Export any number of events, streamed", get(export::export))
+            .needs(EventsRead)
+            .parameters(export::ExportParams::PARAMETERS)
+            .streams("application/x-ndjson", "{\"id\":\"...\",\"seq\":1234}\n"),
+        Operation::new("get", "/v1/keys", "List API keys; their secrets are not kept", get(keys::list))
+            .needs(Admin)
+            .answers(200, json!({"keys": [examples::key()]})),
+        Operation::new("post", "/v1/keys", "Make an API key; its secret is shown this once", post(keys::create))
+            .needs(Admin)
+            .request(examples::new_key())
+            .answers(201, json!({"key": examples::key(), "secret": "ik_..."})),
+        Operation::new("delete", "/v1/keys/{id}", "Revoke an API key", delete(keys::revoke))
+            .needs(Admin)
+            .answers(200, json!({"key": examples::key()})),
+        Operation::new("get", "/v1/status", "The state of the log in figures", get(health::status))
+            .needs(MetricsRead)
+            .answers(200, json!({"next_seq": 1235, "segments": 1, "disk_bytes": 81920})),
+        Operation::new("get", "/healthz", "Whether the process answers", get(health::live))
+            .answers(200, json!({"status": "ok"})),
+        Operation::new("get", "/readyz", "Whether the log takes events", get(health::ready))
+            .answers(200, json!({"status": "ready"})),
+        Operation::new("get", "/metrics", "Figures for Prometheus", get(metrics::metrics))
+            .needs(MetricsRead)
+            .streams("text/plain", "indelible_log_next_seq 1235\n"),
+        Operation::new("get", "/openapi.json", "This description", get(description))
+            .answers(200, json!({"openapi": "3.1.0"})),
+    ]
+}
+
+async fn description() -> Json<Value> {
+    Json(openapi::description(&operations()))
+}
+
+/// All routes over what they share.
+pub(crate) fn router(app: App) -> Router {
+    let routes = operations()
+        .into_iter()
+        .fold(Router::new(), |router, operation| router.route(operation.path, operation.handler));
+    let compressed = SizeAbove::new(1024).and(NotForContentType::const_new("text/event-stream"));
+    routes
+        .fallback(async || Problem::not_found("there is no such path; /openapi.json lists all"))
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn_with_state(app.clone(), in_time))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(app.clone(), metrics::observe))
+        .layer(CompressionLayer::new().compress_when(compressed))
+        .with_state(app)
+}
+
+async fn method_not_allowed() -> Problem {
+    Problem::new(
+        StatusCode::METHOD_NOT_ALLOWED,
+        "method-not-allowed",
+        "Method not allowed",
+        "this path has other methods; the header Allow names them",
+    )
+}
+
+/// An answer begins in time, or the client is told that it will not. What was handed to the log is stored all the same.
+async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
+    // The body has a time of its own, and so has what follows it.
+    match tokio::time::timeout(app.request_timeout() * 2, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => Problem::unavailable(
+            "no answer in time; events that were sent may be stored: send them again with the same idempotency keys",
+        )
+        .into_response(),
+    }
+}
+
+#[allow(clippy::needless_pass_by_value)] // The signature that the layer asks for.
+fn panicked(panic: Box<dyn Any + Send>) -> Response<Body> {
+    let cause = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    Problem::internal(&format_args!("panic: {}", cause.unwrap_or("of an unknown kind"))).into_response()
+}

@@ -1,0 +1,99 @@
+//! The file of API keys: `keys/api-keys.json`, mode 0600, replaced whole and atomically.
+//!
+//! Changes by several processes are kept apart by a lock on a file beside it; readers need none.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    path::Path,
+    time::SystemTime,
+};
+
+use serde::{Deserialize, Serialize};
+
+use super::{ApiKey, KeysError, secret::Digest};
+
+/// A key as it is kept.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Kept {
+    pub(super) sha256: Digest,
+    #[serde(flatten)]
+    pub(super) key: ApiKey,
+}
+
+#[derive(Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Contents {
+    keys: Vec<Kept>,
+}
+
+/// Tells one version of the file from the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Stamp {
+    modified: SystemTime,
+    bytes: u64,
+}
+
+impl Stamp {
+    pub(super) fn of(path: &Path) -> io::Result<Self> {
+        let metadata = fs::metadata(path)?;
+        Ok(Self { modified: metadata.modified()?, bytes: metadata.len() })
+    }
+}
+
+/// The keys; none when there is no file yet.
+pub(super) fn read(path: &Path) -> Result<(Option<Stamp>, Vec<Kept>), KeysError> {
+    // The stamp is taken before the contents: a change in between is seen at the next look.
+    let stamp = Stamp::of(path).ok();
+    let json = match fs::read(path) {
+        Ok(json) => json,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((None, Vec::new())),
+        Err(error) => return Err(io_error(path, error)),
+    };
+    let contents: Contents = serde_json::from_slice(&json)
+        .map_err(|error| KeysError::Damaged { path: path.to_owned(), problem: error.to_string() })?;
+    Ok((stamp, contents.keys))
+}
+
+/// Reads, edits and replaces the file while no other process does.
+pub(super) fn change<T>(
+    path: &Path,
+    edit: impl FnOnce(&mut Vec<Kept>) -> Result<T, KeysError>,
+) -> Result<(Stamp, Vec<Kept>, T), KeysError> {
+    let directory = path.parent().unwrap_or(Path::new("."));
+    fs::create_dir_all(directory).map_err(|error| io_error(directory, error))?;
+    let lock_path = path.with_extension("lock");
+    let lock = private(&lock_path, false).map_err(|error| io_error(&lock_path, error))?;
+    lock.lock().map_err(|error| io_error(&lock_path, error))?;
+    let (_, mut keys) = read(path)?;
+    let answer = edit(&mut keys)?;
+    let contents = Contents { keys };
+    let json = serde_json::to_vec_pretty(&contents)
+        .map_err(|error| KeysError::Damaged { path: path.to_owned(), problem: error.to_string() })?;
+    replace(path, &json).map_err(|error| io_error(path, error))?;
+    let stamp = Stamp::of(path).map_err(|error| io_error(path, error))?;
+    Ok((stamp, contents.keys, answer))
+}
+
+/// Write, fsync, rename, fsync of the directory: after a crash there is the old file or the new one.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let temporary = path.with_extension("new");
+    let mut file = private(&temporary, true)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    fs::rename(&temporary, path)?;
+    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// Opens a file that only its owner may read.
+fn private(path: &Path, empty: bool) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(empty);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+fn io_error(path: &Path, error: io::Error) -> KeysError {
+    KeysError::Io { path: path.to_owned(), error }
+}

@@ -1,0 +1,53 @@
+//! Every bound of the server. What an operator may change has its default here and its option in [`crate::config`].
+
+use std::time::Duration;
+
+/// Bytes of a request's body, as sent and again after decompression.
+pub(crate) const BODY_BYTES_MAX: usize = 16 << 20;
+/// Events of one request.
+pub(crate) const REQUEST_EVENTS_MAX: usize = indelible_engine::limits::BATCH_EVENTS_MAX;
+/// Bad lines that `on_error=skip` lists one by one; the others are counted.
+pub(crate) const REJECTED_LISTED_MAX: usize = 1000;
+/// Bodies up to this are parsed where they arrive; larger ones on a thread that may block.
+pub(crate) const INLINE_BODY_BYTES: usize = 32 << 10;
+/// Larger bodies, or bodies of unknown size, in memory at once.
+pub(crate) const LARGE_BODIES_MAX: usize = 8;
+/// Bytes of a query string.
+pub(crate) const QUERY_BYTES_MAX: usize = 8 << 10;
+/// Header lines of a request.
+pub(crate) const HEADERS_MAX: usize = 64;
+/// Bytes of a request's head.
+pub(crate) const HEAD_BYTES_MAX: usize = 32 << 10;
+
+/// Time for a request's head to arrive, and so also how long an idle connection is kept.
+pub(crate) const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
+/// Time for one piece of a streamed answer to be taken by the client.
+pub(crate) const STALL_TIMEOUT: Duration = Duration::from_secs(60);
+/// Time between two signs of life on a quiet live tail.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Time over which the reads of one key are coalesced into one event.
+pub(crate) const READS_WINDOW: Duration = Duration::from_secs(60);
+/// Time between two looks at the file of keys for what another process changed.
+pub(crate) const KEYS_RECHECK: Duration = Duration::from_secs(1);
+
+/// Connections at once.
+pub(crate) const CONNECTIONS_MAX: usize = 1024;
+/// Live tails at once.
+pub(crate) const TAILS_MAX: usize = 256;
+/// Exports at once.
+pub(crate) const EXPORTS_MAX: usize = 4;
+/// Reads that wait for a query thread; the next is told to come back later.
+pub(crate) const READS_WAITING_MAX: usize = 256;
+/// Pieces of a streamed answer that wait for the client.
+pub(crate) const STREAM_PIECES: usize = 4;
+/// Bytes of one piece of an export.
+pub(crate) const EXPORT_PIECE_BYTES: usize = 64 << 10;
+/// Different (key, endpoint) pairs whose reads are coalesced at once; beyond that they are written at once.
+pub(crate) const READS_TALLIED_MAX: usize = 4096;
+
+/// API keys of a server.
+pub(crate) const KEYS_MAX: usize = 10_000;
+/// Bytes of a key's name and of its tenant.
+pub(crate) const KEY_NAME_BYTES_MAX: usize = 200;
+/// Events of one piece of a live tail.
+pub(crate) const TAIL_EVENTS_A_PIECE: usize = 100;

@@ -1,0 +1,161 @@
+//! The server from start to stop: open, listen, answer, and on a signal finish what is under way before the log closes.
+
+mod connections;
+
+use std::{
+    io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use indelible::Recorder;
+use indelible_engine::store::Store;
+use tokio::{
+    net::TcpListener,
+    sync::watch,
+    time::{MissedTickBehavior, interval, timeout},
+};
+
+use crate::{
+    api::{self, App},
+    clock,
+    config::Config,
+    keys::{Ability, Keys, KeysError, NewKey, Reach, Secret},
+    limits,
+};
+
+/// Why the server did not start or run.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    /// The address is taken, or is not this machine's.
+    #[error("cannot listen on {address}: {error}; choose another with --listen")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The system's words.
+        error: io::Error,
+    },
+    /// The API keys cannot be read.
+    #[error(transparent)]
+    Keys(#[from] KeysError),
+    /// A file cannot be written.
+    #[error("{path}: cannot write: {error}")]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        error: io::Error,
+    },
+    /// The system gives no threads or signals.
+    #[error("cannot run: {0}")]
+    Runtime(io::Error),
+}
+
+/// A server that listens, and has not answered anybody yet.
+#[derive(Debug)]
+pub(crate) struct Server {
+    listener: TcpListener,
+    address: SocketAddr,
+    app: App,
+    stop: watch::Sender<bool>,
+    config: Config,
+    /// The first administrator's key, when this start has made it.
+    pub(crate) first_key: Option<Secret>,
+}
+
+impl Server {
+    /// Listens for requests to a log.
+    pub(crate) async fn bind(store: Arc<dyn Store>, config: Config) -> Result<Self, ServeError> {
+        let (keys, first_key) = open_keys(&config.data)?;
+        let listener = TcpListener::bind(config.listen)
+            .await
+            .map_err(|error| ServeError::Listen { address: config.listen, error })?;
+        let address = listener.local_addr().map_err(ServeError::Runtime)?;
+        let (stop, stopping) = watch::channel(false);
+        let app = App::new(Recorder::new(store), keys, &config, stopping);
+        Ok(Self { listener, address, app, stop, config, first_key })
+    }
+
+    /// Where it can be reached.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Answers until told to stop, then finishes what is under way and closes the log.
+    pub(crate) async fn run(self, stopped: impl Future<Output = ()>) {
+        let notes = tokio::spawn(note_reads(self.app.clone(), self.stop.subscribe()));
+        let router = api::router(self.app.clone());
+        let connections =
+            connections::accept(self.listener, router, self.config.connections_max, self.stop.subscribe());
+        let mut accepting = tokio::spawn(connections);
+        tokio::select! {
+            () = stopped => tracing::info!("stopping: requests under way are finished"),
+            _ = &mut accepting => tracing::error!("the listener ended"),
+        }
+        self.stop.send_replace(true);
+        let patience = Duration::from_secs(self.config.shutdown_timeout_s);
+        if timeout(patience, &mut accepting).await.is_err() {
+            tracing::warn!("some requests did not finish in time; their connections are cut");
+            accepting.abort();
+        }
+        drop(notes.await);
+        let app = self.app;
+        // Everything acknowledged is on disk already; this stores what was queued.
+        drop(tokio::task::spawn_blocking(move || app.close()).await);
+        tracing::info!("stopped");
+    }
+}
+
+/// Writes down who has read, every minute.
+async fn note_reads(app: App, mut stopping: watch::Receiver<bool>) {
+    let mut minute = interval(limits::READS_WINDOW);
+    minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            _ = minute.tick() => {}
+            _ = stopping.wait_for(|stop| *stop) => return,
+        }
+        let app = app.clone();
+        drop(tokio::task::spawn_blocking(move || app.note_reads()).await);
+    }
+}
+
+/// The first start makes an administrator's key and leaves it in a file that only the owner may read.
+fn open_keys(data: &Path) -> Result<(Keys, Option<Secret>), ServeError> {
+    let keys = Keys::open(data)?;
+    if !keys.list()?.is_empty() {
+        return Ok((keys, None));
+    }
+    let new = NewKey {
+        name: "first administrator".to_owned(),
+        tenant: Reach::All,
+        abilities: vec![Ability::Admin],
+        expires_at: None,
+    };
+    let (_, secret) = keys.create(new, clock::now())?;
+    let path = data.join("keys").join("admin.key");
+    crate::keys::write_secret(&path, &secret).map_err(|error| ServeError::Write { path, error })?;
+    Ok((keys, Some(secret)))
+}
+
+/// Listens for the signals that ask the process to stop; what it gives resolves at the first.
+pub(crate) fn signals() -> Result<impl Future<Output = ()>, ServeError> {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Runtime)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Runtime)?;
+        Ok(async move {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+        })
+    }
+    #[cfg(not(unix))]
+    Ok(async {
+        let _ = tokio::signal::ctrl_c().await;
+    })
+}
