@@ -29,15 +29,26 @@ pub(super) fn pack(values: impl Iterator<Item = u64>, width: u32, out: &mut Vec<
 /// Visits `count` integers of at most 64 bits. What lies beyond the bytes is zero.
 pub(super) fn unpack(bytes: &[u8], width: u32, count: usize, mut visit: impl FnMut(u64)) {
     let mask = if width == 0 { 0 } else { u64::MAX >> (u64::BITS - width) };
-    let mut bit = 0;
-    for _ in 0..count {
+    let mut next = 0;
+    // Eight integers begin and end at whole bytes, so that short ones need no look at where each lies.
+    if (1..=7).contains(&width) {
+        for group in bytes.chunks_exact(width as usize).take(count / 8) {
+            let mut word = group.iter().rev().fold(0, |word, &byte| word << 8 | u64::from(byte));
+            for _ in 0..8 {
+                visit(word & mask);
+                word >>= width;
+            }
+            next += 8;
+        }
+    }
+    for nth in next..count {
+        let bit = nth * width as usize;
         let (at, shift) = (bit / 8, (bit % 8) as u32);
         let mut value = word_at(bytes, at) >> shift;
         if shift + width > u64::BITS {
             value |= u64::from(bytes.get(at + 8).copied().unwrap_or(0)) << (u64::BITS - shift);
         }
         visit(value & mask);
-        bit += width as usize;
     }
 }
 

@@ -6,7 +6,7 @@ use super::{
     wire::{Decoded, Wire, put_signed, put_varint},
 };
 use crate::{
-    limits::BLOCK_CODES_MAX,
+    limits::{BLOCK_CODES_MAX, BLOCK_ROWS},
     source::{ABSENT, CodeBlock},
 };
 
@@ -28,7 +28,7 @@ const RELATIVE: u8 = 2;
 
 /// Set in the width byte where the numbers are indexes into a table.
 const TABLE: u8 = 0x80;
-/// Distinct values of a table.
+/// Distinct values up to which the writer makes a table; a reader takes as many as a block has rows.
 const TABLE_MAX: usize = 64;
 
 /// Encodes a block of codes; nothing when no row has any.
@@ -249,7 +249,7 @@ fn put_numbers(values: &[i64], out: &mut Vec<u8>) {
     let low = values.iter().copied().min().unwrap_or(0);
     let width = spread(values);
     if let Some(table) = table_of(values, width) {
-        let index_width = width_of(table.len() as u64 - 1);
+        let index_width = width_of(table.len().saturating_sub(1) as u64);
         out.push(index_width as u8 | TABLE);
         put_varint(out, table.len() as u64);
         put_signed(out, low);
@@ -278,8 +278,8 @@ fn table_of(values: &[i64], width: u32) -> Option<Vec<i64>> {
             table.insert(at, *value);
         }
     }
-    let table_bytes =
-        packed_len(values.len(), width_of(table.len() as u64 - 1)) + table.len() * (width as usize / 7 + 1);
+    let table_bytes = packed_len(values.len(), width_of(table.len().saturating_sub(1) as u64))
+        + table.len() * (width as usize / 7 + 1);
     (table_bytes < packed_len(values.len(), width)).then_some(table)
 }
 
@@ -295,7 +295,7 @@ fn numbers(wire: &mut Wire<'_>, count: usize, mut visit: impl FnMut(i64)) -> Dec
         unpack(wire.take(packed_len(count, width))?, width, count, |above| visit(low.wrapping_add(above as i64)));
         return Ok(());
     }
-    let len = wire.count(TABLE_MAX)?;
+    let len = wire.count(BLOCK_ROWS as usize)?;
     let mut table = vec![wire.signed()?; len.max(1)];
     for at in 1..len {
         let step = wire.varint()? as i64;

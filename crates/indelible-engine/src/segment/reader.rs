@@ -5,7 +5,7 @@ use std::{path::Path, sync::OnceLock};
 use super::{
     Epoch, blobs, block,
     footer::{Footer, HEADER_BYTES, Layout, MAGIC, MAGIC_END, TRAILER_BYTES, VERSION},
-    page::PageFile,
+    page::{CRC_BYTES, PageFile},
     rollup,
     wire::{Decoded, Wire},
     writer::int_range,
@@ -43,9 +43,7 @@ impl Segment {
             .filter(|&at| at >= HEADER_BYTES as u64)
             .ok_or_else(|| file.damaged(trailer_at, "its footer is longer than the file"))?;
         let footer = file.raw(footer_at, len)?;
-        if crc32c::crc32c(&footer) != crc {
-            return Err(file.damaged(footer_at, "its footer's checksum does not match"));
-        }
+        file.check(footer_at, &footer, &crc)?;
         let footer = Footer::decode(&footer, footer_at).map_err(|problem| file.damaged(footer_at, problem))?;
         Ok(Self { file, footer, rollup: OnceLock::new() })
     }
@@ -161,9 +159,9 @@ fn check_version(version: u32) -> Decoded<()> {
 }
 
 /// Length and checksum of the footer.
-fn read_trailer(trailer: &[u8]) -> Decoded<(usize, u32)> {
+fn read_trailer(trailer: &[u8]) -> Decoded<(usize, [u8; CRC_BYTES])> {
     let mut wire = Wire(trailer);
-    let (len, crc, version) = (wire.u32()? as usize, wire.u32()?, wire.u32()?);
+    let (len, crc, version) = (wire.u32()? as usize, wire.array()?, wire.u32()?);
     if wire.array()? != MAGIC_END {
         return Err("its end is missing");
     }

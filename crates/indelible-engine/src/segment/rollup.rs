@@ -1,6 +1,8 @@
 //! The roll-up inside a segment: how it is counted from sources and how it lies in its page.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+
+use hashbrown::HashMap;
 
 use super::{
     WriteError,
@@ -18,6 +20,8 @@ use crate::{
 const BUSY: [Column; 2] = [Column::ActorId, Column::CredentialId];
 /// The columns of a cell.
 const CELL: [Column; 4] = [Column::Tenant, Column::Action, Column::Outcome, Column::Severity];
+
+type Counts<Key> = HashMap<Key, u64>;
 
 /// What the roll-up needs of the columns written before it.
 #[derive(Debug, Default)]
@@ -59,9 +63,9 @@ impl Rollup {
     /// Counts the rows of sources; nothing when the cells were too many to help, or an event is not complete.
     pub(super) fn of(sources: &[&dyn Source], rows: u32, remapped: &Remapped) -> Result<Option<Self>, WriteError> {
         let cells_max = ROLLUP_CELLS_MAX.min(rows as usize / 16).max(16);
-        let mut counts: HashMap<(u32, [u32; 4]), u64, hashbrown::DefaultHashBuilder> = HashMap::default();
+        let mut counts: Counts<(u64, u64, u32)> = Counts::default();
         let mut busy = BusyCounts::new(remapped);
-        let mut occurred_at = Vec::new();
+        let (mut occurred_at, mut hours) = (Vec::new(), Vec::new());
         let mut codes: [CodeBlock; 4] = Default::default();
         for (nth, source) in sources.iter().enumerate() {
             for block in 0..source.blocks() {
@@ -73,89 +77,90 @@ impl Rollup {
                 if !complete {
                     return Ok(None);
                 }
-                let [tenant, action, outcome, severity] = codes.each_ref().map(|block| block.codes.iter().copied());
-                let hours = occurred_at.iter().map(|us| (us / HOUR_US) as u32);
-                for ((((hour, tenant), action), outcome), severity) in
-                    hours.zip(tenant).zip(action).zip(outcome).zip(severity)
-                {
-                    *counts.entry((hour, [tenant, action, outcome, severity])).or_default() += 1;
+                hours.clear();
+                hours.extend(occurred_at.iter().map(|us| (us / HOUR_US) as u32));
+                let [tenants, actions, outcomes, severities] = codes.each_ref().map(|block| block.codes.as_slice());
+                let words = actions.iter().zip(outcomes).zip(severities);
+                for ((&hour, &tenant), ((&action, &outcome), &severity)) in hours.iter().zip(tenants).zip(words) {
+                    *counts.entry((pair(hour, tenant), pair(action, outcome), severity)).or_default() += 1;
                 }
                 if counts.len() > cells_max {
                     return Ok(None);
                 }
-                let [tenants, ..] = &codes;
-                busy.add(*source, nth, block, &occurred_at, &tenants.codes)?;
+                busy.add(*source, nth, block, &hours, tenants)?;
             }
         }
-        let mut cells: Vec<Cell> = counts
-            .into_iter()
-            .map(|((hour, [tenant, action, outcome, severity]), count)| Cell {
-                hour,
-                tenant,
-                action,
-                outcome,
-                severity,
-                count,
-            })
-            .collect();
+        let cell = |((at, word, severity), count): ((u64, u64, u32), u64)| {
+            let ((hour, tenant), (action, outcome)) = (unpair(at), unpair(word));
+            Cell { hour, tenant, action, outcome, severity, count }
+        };
+        let mut cells: Vec<Cell> = counts.into_iter().map(cell).collect();
         cells.sort_unstable();
         Ok(Some(Self { cells, busy: busy.finish() }))
     }
 }
 
-/// (hour, tenant) to count.
-type Hours = BTreeMap<(u32, u32), u64>;
-
+/// Counts by (column, code) and (hour, tenant), each pair packed so that it hashes fast.
 struct BusyCounts<'a> {
     remapped: &'a Remapped,
-    terms: Vec<(Column, BTreeMap<u32, Hours>)>,
-    hours: usize,
+    counts: Counts<(u64, u64)>,
+    codes: CodeBlock,
+    too_many: bool,
 }
 
 impl<'a> BusyCounts<'a> {
     fn new(remapped: &'a Remapped) -> Self {
-        let busy = |rows: &Vec<u32>| -> BTreeMap<u32, Hours> {
-            let busy = (0u32..).zip(rows).filter(|(_, rows)| **rows >= BUSY_ROWS_MIN);
-            busy.map(|(code, _)| (code, Hours::new())).collect()
-        };
-        let terms = remapped.rows.iter().map(|(&column, rows)| (column, busy(rows)));
-        Self { remapped, terms: terms.filter(|(_, terms)| !terms.is_empty()).collect(), hours: 0 }
+        Self { remapped, counts: Counts::default(), codes: CodeBlock::default(), too_many: false }
     }
 
+    /// Takes in a block of a source with a tenant each row.
     fn add(
         &mut self,
         source: &dyn Source,
         nth: usize,
         block: u32,
-        occurred_at: &[i64],
+        hours: &[u32],
         tenants: &[u32],
     ) -> Result<(), ReadError> {
-        let mut codes = CodeBlock::default();
-        for (column, terms) in &mut self.terms {
-            self.remapped.read(source, nth, *column, block, &mut codes)?;
-            for (row, (us, &tenant)) in occurred_at.iter().zip(tenants).enumerate() {
-                for code in codes.of(row) {
-                    if let Some(hours) = terms.get_mut(code) {
-                        let before = hours.len();
-                        *hours.entry(((us / HOUR_US) as u32, tenant)).or_default() += 1;
-                        self.hours += hours.len() - before;
+        for (&column, rows) in &self.remapped.rows {
+            if self.too_many {
+                return Ok(());
+            }
+            self.remapped.read(source, nth, column, block, &mut self.codes)?;
+            for (row, (&hour, &tenant)) in hours.iter().zip(tenants).enumerate() {
+                for &code in self.codes.of(row) {
+                    if rows.get(code as usize).is_some_and(|&rows| rows >= BUSY_ROWS_MIN) {
+                        *self.counts.entry((pair(column as u32, code), pair(hour, tenant))).or_default() += 1;
                     }
                 }
             }
-        }
-        if self.hours > ROLLUP_CELLS_MAX {
-            self.terms.clear();
+            self.too_many = self.counts.len() > ROLLUP_CELLS_MAX;
         }
         Ok(())
     }
 
     fn finish(self) -> Vec<Busy> {
-        let hours = |hours: Hours| hours.into_iter().map(|((hour, tenant), count)| (hour, tenant, count)).collect();
-        let of_column = |(column, terms): (Column, BTreeMap<u32, Hours>)| {
-            terms.into_iter().map(move |(code, of_term)| Busy { column, code, hours: hours(of_term) })
-        };
-        self.terms.into_iter().flat_map(of_column).collect()
+        if self.too_many {
+            return Vec::new();
+        }
+        let mut counts: Vec<_> = self.counts.into_iter().collect();
+        counts.sort_unstable();
+        let busy = counts.chunk_by(|(a, _), (b, _)| a.0 == b.0).filter_map(|of_term| {
+            let ((term, _), _) = of_term.first()?;
+            let (column, code) = unpair(*term);
+            let hour = |((_, at), count): &((u64, u64), u64)| (unpair(*at).0, unpair(*at).1, *count);
+            Some(Busy { column: Column::of_number(column as u8)?, code, hours: of_term.iter().map(hour).collect() })
+        });
+        busy.collect()
     }
+}
+
+fn pair(high: u32, low: u32) -> u64 {
+    u64::from(high) << 32 | u64::from(low)
+}
+
+fn unpair(pair: u64) -> (u32, u32) {
+    ((pair >> 32) as u32, pair as u32)
 }
 
 /// The payload of a roll-up's page: the fields of all cells, field after field, then the busy terms.

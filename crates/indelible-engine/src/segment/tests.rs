@@ -1,13 +1,14 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     io,
-    sync::Arc,
+    net::IpAddr,
+    sync::{Arc, OnceLock},
 };
 
-use indelible_proof::Event;
+use indelible_proof::{Actor, Event, Http, Object, Outcome, Severity, Target};
 use proptest::prelude::*;
 
-use super::{Epoch, Segment, WriteError, page::PageFile, write};
+use super::{Epoch, Segment, WriteError, block, page::PageFile, write};
 use crate::{
     chunk::Chunk,
     column::{Column, Kind},
@@ -70,7 +71,7 @@ fn sealed(chunks: &[Chunk]) -> Vec<u8> {
 
 fn open(bytes: Vec<u8>) -> Result<Segment, ReadError> {
     let size = bytes.len() as u64;
-    Segment::of(PageFile { file: Arc::new(Bytes(bytes)), path: "test.seg".to_owned(), size })
+    Segment::of(PageFile { file: Arc::new(Bytes(bytes)), path: "test.seg".to_owned(), size, forged: false })
 }
 
 /// Many rows from few events, so that blocks of every kind come about.
@@ -192,7 +193,7 @@ proptest! {
 #[test]
 fn a_rollup_has_every_event_in_one_cell_and_the_hours_of_busy_terms() {
     let event = |row: usize| {
-        let actor = indelible_proof::Actor::user(if row.is_multiple_of(3) { "busy".to_owned() } else { row.to_string() });
+        let actor = Actor::user(if row.is_multiple_of(3) { "busy".to_owned() } else { row.to_string() });
         Event::new(["a.b", "c.d"][row % 2]).tenant(["t", "u"][row % 5 / 4]).actor(actor)
     };
     let events = complete((0..6000).map(event).collect());
@@ -236,4 +237,94 @@ fn a_column_of_one_value_takes_no_page() {
     assert!(all_equal < 2048, "{all_equal} bytes");
     events[5000].tenant = Some("globex".to_owned());
     assert!(sealed(&[chunk(0, &events)]).len() > all_equal);
+}
+
+/// Every kind of page: several blocks of all columns, an index, a roll-up.
+fn varied() -> Vec<Event> {
+    let event = |row: u64| {
+        let mut event =
+            Event::new(["token.authenticated", "auth.login.failed", "token.revoked"][(row % 7 % 3) as usize])
+                .outcome([Outcome::Success, Outcome::Denied][usize::from(row.is_multiple_of(11))])
+                .severity(Severity::Info)
+                .tenant(["acme", "globex"][usize::from(row.is_multiple_of(97))])
+                .actor(Actor::user(format!("user-{}", row * row % 700)).email("alice@example.com"))
+                .ip(IpAddr::from([203, 0, 113, (row % 250) as u8]))
+                .request_id(format!("{:016x}", row.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+        if row.is_multiple_of(3) {
+            event = event.target(Target::new("document", format!("doc-{}", row % 400))).meta("attempt", row % 5);
+        }
+        if row.is_multiple_of(10) {
+            event = event.target(Target::new("folder", "f1").attr("depth", row % 3)).tag("bulk").tag("bulk");
+        }
+        if row.is_multiple_of(1000) {
+            event = event.reason("rate_limited").session("s").changes(Object::default(), Object::default());
+        }
+        let latency_us = row.is_multiple_of(2).then_some(row * 31 % 10_000);
+        event.http(Http {
+            method: Some("GET".to_owned()),
+            status: Some(200 + (row % 3) as u16),
+            latency_us,
+            ..Http::default()
+        })
+    };
+    complete((0..6000).map(event).collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn forged_bytes_behind_good_checksums_never_panic(edits in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..4), near_end in any::<bool>()) {
+        static SEALED: OnceLock<Vec<u8>> = OnceLock::new();
+        let mut bytes = SEALED.get_or_init(|| sealed(&chunks(0, &varied(), 4096))).clone();
+        let from = if near_end { bytes.len() - 800 } else { 0 };
+        for (at, byte) in edits {
+            *at.get_mut(&mut bytes[from..]) = byte;
+        }
+        let size = bytes.len() as u64;
+        let file = PageFile { file: Arc::new(Bytes(bytes)), path: "test.seg".to_owned(), size, forged: true };
+        if let Ok(segment) = Segment::of(file) {
+            let _ = segment.verify();
+            let _ = segment.rollup();
+            for &column in Column::ALL {
+                for term in ["", "acme", "user-77", "doc-9"] {
+                    if let Ok(Some(code)) = segment.find_term(column, term) {
+                        let _ = segment.blocks_with(column, code);
+                    }
+                }
+                let mut ignored = (CodeBlock::default(), Vec::new());
+                for block in 0..2 {
+                    let _ = segment.codes(column, block, &mut ignored.0);
+                    let _ = segment.ints(column, block, &mut ignored.1);
+                }
+            }
+            let _ = events(&segment, &[0, 5, 4095, 4096, 5999]);
+        }
+    }
+
+    #[test]
+    fn any_bytes_as_a_block_never_panic(bytes in any::<Vec<u8>>(), rows in 1usize..4096, terms in any::<u32>()) {
+        let _ = block::codes(&bytes, rows, terms, &mut CodeBlock::default());
+        let _ = block::ints(&bytes, rows, &[], &mut Vec::new());
+    }
+}
+
+#[test]
+fn every_kind_of_page_answers_as_its_events_do() {
+    let events = varied();
+    assert_same(&open(sealed(&chunks(7, &events, 4096))).unwrap(), &chunk(7, &events));
+}
+
+/// `GOLDEN=write cargo test` makes it anew after a change of the format, which then needs a new version.
+#[test]
+fn the_golden_file_is_written_and_read_to_the_byte() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/segment-v1.seg");
+    let events: Vec<Event> = varied().into_iter().step_by(10).collect();
+    let bytes = sealed(&chunks(1_000_000, &events, 256));
+    if std::env::var("GOLDEN").is_ok_and(|golden| golden == "write") {
+        std::fs::write(path, &bytes).unwrap();
+    }
+    let golden = std::fs::read(path).unwrap();
+    assert_same(&open(golden.clone()).unwrap(), &chunk(1_000_000, &events));
+    assert!(golden == bytes, "the bytes of a segment have changed");
 }
