@@ -85,8 +85,7 @@ fn api_call(data: Record<'_>, event: &mut indelible_proof::Event) {
     let path = request.text("path").unwrap_or_default();
     let mut parts = path.split('/').filter(|part| !matches!(*part, "" | "api" | "v2"));
     if let Some(kind) = parts.next() {
-        let rest: Vec<&str> = parts.collect();
-        let id = (!rest.is_empty()).then(|| rest.join("/"));
+        let id = parts.next().map(str::to_owned);
         event.targets.push(Target { r#type: Some(kind.replace('-', "_")), id, ..Target::default() });
     }
     let changing =

@@ -64,7 +64,7 @@ fn changes(action: &str) -> bool {
     action.ends_with(".created") || action.ends_with(".updated") || action.ends_with(".granted")
 }
 
-/// The caller; for an assumed role, the role acts for whoever the session names.
+/// The caller; for an assumed role, whoever the session names, acting for the role.
 fn who(record: Record<'_>, event: &mut Event) {
     let identity = record.at("userIdentity");
     let kind = identity.text("type").unwrap_or_default();
@@ -81,20 +81,18 @@ fn who(record: Record<'_>, event: &mut Event) {
         name: name.or_else(|| record.text("Username")),
         email: identity.text("userName").filter(|name| name.contains('@')),
     });
-    if let Some(issuer) = identity.text("sessionContext.sessionIssuer.arn") {
+    if kind == "AssumedRole" {
         // The last part of the ARN names the session: who took on the role.
         let session = arn.as_deref().and_then(|arn| arn.rsplit_once('/')).map(|(_, session)| session.to_owned());
-        event.on_behalf_of.push(Actor {
-            r#type: Some("service".to_owned()),
-            id: Some(issuer),
-            name: identity.text("sessionContext.sessionIssuer.userName"),
-            ..Actor::default()
-        });
-        if let Some(actor) = &mut event.actor {
-            actor.name = session.or(actor.name.take());
-            actor.email = actor.name.clone().filter(|name| name.contains('@'));
+        if let (Some(actor), Some(session)) = (&mut event.actor, session) {
+            actor.email = Some(session.clone()).filter(|name| name.contains('@'));
+            actor.name = Some(session);
         }
         event.session_id = identity.text("principalId");
+    }
+    if let Some(issuer) = identity.text("sessionContext.sessionIssuer.arn") {
+        let name = identity.text("sessionContext.sessionIssuer.userName");
+        event.on_behalf_of.push(Actor { name, ..Actor::service(issuer) });
     }
     if record.is("userIdentity.type", "Root") {
         event.actor.get_or_insert_default().name = Some("root".to_owned());

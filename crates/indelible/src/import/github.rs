@@ -145,7 +145,8 @@ fn webhook(record: Record<'_>) -> Event {
         });
     }
     for person in ["member", "assignee", "blocked_user", "membership.user", "user"] {
-        if let Some(id) = record.text(&format!("{person}.id")) {
+        let known = event.targets.first().and_then(|target| target.id.clone());
+        if let Some(id) = record.text(&format!("{person}.id")).filter(|id| known.as_ref() != Some(id)) {
             event.targets.push(Target { name: record.text(&format!("{person}.login")), ..Target::new("user", id) });
         }
     }
@@ -183,10 +184,10 @@ fn webhook_changes(changes: &Object, record: Record<'_>, subject: Record<'_>) ->
             (None, Some((inner, value))) => (inner.as_str(), value.get("from").unwrap_or(&Value::Null)),
             (None, None) => (field.as_str(), change),
         };
-        sides.before.insert(field.to_owned(), from.clone());
         let name = field.strip_prefix("old_").unwrap_or(field);
+        sides.before.insert(name.to_owned(), from.clone());
         let to = change.get("to").or_else(|| subject.get(name)).or_else(|| record.get(&format!("repository.{name}")));
-        sides.after.extend(to.map(|to| (field.to_owned(), to.clone())));
+        sides.after.extend(to.map(|to| (name.to_owned(), to.clone())));
     }
     sides
 }

@@ -97,7 +97,7 @@ impl Layout {
         event.source = Some(Source { service: Some(self.product.to_owned()), ..Source::default() });
         event.idempotency_key = record.first(self.id);
         event.occurred_at = record.time(self.time);
-        event.outcome = Some(self.outcome(record, name));
+        event.outcome = Some(self.outcome(record, name, &event.action));
         event.reason = record.first(self.reason).as_deref().and_then(reason);
         event.severity = record.first(self.severity).as_deref().and_then(severity);
         event.actor = self.actor(record);
@@ -123,10 +123,13 @@ impl Layout {
         event
     }
 
-    fn outcome(&self, record: Record<'_>, name: &str) -> Outcome {
+    fn outcome(&self, record: Record<'_>, name: &str, action: &str) -> Outcome {
         let told = record.first(self.outcome).map(|text| outcome(&text));
         let status = || record.first(self.status).map(|status| outcome(&status));
-        told.or_else(status).unwrap_or_else(|| naming::outcome(name))
+        told.or_else(status).unwrap_or_else(|| match naming::outcome(name) {
+            Outcome::Success => known(vocabulary::outcome_of(action)).unwrap_or(Outcome::Success),
+            told => told,
+        })
     }
 
     fn actor(&self, record: Record<'_>) -> Option<Actor> {
@@ -157,6 +160,10 @@ impl Layout {
             ..Context::default()
         }
     }
+}
+
+fn known(outcome: Outcome) -> Option<Outcome> {
+    Some(outcome).filter(|outcome| *outcome != Outcome::Unknown)
 }
 
 /// Reads one side of a change: an object as it is, another value under the name of its field.
@@ -193,10 +200,9 @@ pub(super) fn outcome(text: &str) -> Outcome {
     }
 }
 
-/// A severity by any of its usual names.
+/// A severity by any of its usual names. A log level such as `info` says nothing of how much the event matters.
 pub(super) fn severity(word: &str) -> Option<Severity> {
     match word.to_ascii_lowercase().as_str() {
-        "debug" | "info" | "informational" | "notice" | "default" | "trace" => Some(Severity::Info),
         "low" | "warn" | "warning" => Some(Severity::Low),
         "medium" | "moderate" | "error" | "err" => Some(Severity::Medium),
         "high" | "alert" => Some(Severity::High),
@@ -229,6 +235,7 @@ pub(super) fn reason(text: &str) -> Option<String> {
     let words = naming::words(text);
     let line = words.join("_");
     let has = |part: &str| line.contains(part);
+    let word = |word: &str| words.iter().any(|w| w == word);
     let known = if line.is_empty() {
         return None;
     } else if has("user_not_found")
@@ -238,7 +245,7 @@ pub(super) fn reason(text: &str) -> Option<String> {
         || has("invalid_user_id")
     {
         "unknown_user"
-    } else if has("locked") || has("lockout") || has("too_many_failed") {
+    } else if word("locked") || word("lockout") || has("locked_out") || has("too_many_failed") {
         "account_locked"
     } else if has("disabled") || has("suspended") || has("inactive_user") {
         "account_disabled"

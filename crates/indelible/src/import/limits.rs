@@ -3,7 +3,7 @@
 /// One line of a file. Only a JSON document on a single line (an array, a `{"Records": [...]}`) may be this long;
 /// the same bound holds for a document that spans lines.
 pub const LINE_BYTES_MAX: usize = 64 << 20;
-/// One record, as a line or as an element of an array.
+/// One record on a line of its own.
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
 /// Distinct records whose keys an importer remembers to tell repetitions apart. Beyond it, identical records share a key.
 pub const KEYS_MAX: usize = 1 << 20;

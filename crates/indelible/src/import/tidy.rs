@@ -26,7 +26,7 @@ pub(super) fn tidy(event: &mut Event) {
     credential(event);
     oauth(event);
     event.targets.iter_mut().for_each(target);
-    event.targets.retain(|target| *target != Target::default());
+    event.targets.retain(|target| target.id.is_some() || target.name.is_some() || !target.attrs.is_empty());
     event.targets.dedup();
     event.targets.truncate(limits::TARGETS_MAX);
     changes(event);

@@ -84,3 +84,6 @@ fn month(name: &str) -> Option<i8> {
 fn utc(at: DateTime) -> Option<Timestamp> {
     Timestamp::from_micros(at.to_zoned(TimeZone::UTC).ok()?.timestamp().as_microsecond()).ok()
 }
+
+#[cfg(test)]
+mod tests;

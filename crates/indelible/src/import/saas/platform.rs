@@ -224,9 +224,12 @@ pub(in crate::import) fn jfrog(record: Record<'_>) -> Mapped {
         "USR" => format!("account.{verb}"),
         "PRM" | "PERM" => format!("permission.{verb}"),
         "GRP" => format!("resource.{verb}"),
-        login if login.ends_with("LOGIN") => "auth.login.succeeded".to_owned(),
-        denied if denied.starts_with("DENIED") => "access.denied".to_owned(),
-        other => naming::action("jfrog", other),
+        response => match response.split_once(' ') {
+            Some(("ACCEPTED" | "DENIED", "LOGIN")) => "auth.login.succeeded".to_owned(),
+            Some(("ACCEPTED" | "DENIED", "DEPLOY")) => "resource.created".to_owned(),
+            Some(("ACCEPTED" | "DENIED", done)) => naming::action("jfrog", done),
+            _ => naming::action("jfrog", response),
+        },
     };
     event.outcome = Some(if name.starts_with("DENIED") { Outcome::Denied } else { Outcome::Success });
     if let Some(changed) = inner.json("data_changed") {
