@@ -1,11 +1,17 @@
 //! The disk, as the engine sees it: the only way to files, so that a simulated disk can stand in for the real one.
 
+mod real;
+mod simulated;
+
 use std::{fmt::Debug, io, path::Path, sync::Arc};
+
+pub use real::RealFs;
+pub use simulated::{Failure, SimulatedFs};
 
 /// A directory tree: the operating system's, or a simulated one that keeps live and durable bytes apart,
 /// crashes at any operation and fails the n-th.
 pub trait Fs: Debug + Send + Sync + 'static {
-    /// Creates a file that must not exist, for writing at its end.
+    /// Creates a file that must not exist, for writing at its end; only its owner may read it.
     fn create(&self, path: &Path) -> io::Result<Box<dyn Append>>;
     /// Opens a file for reading.
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>>;
@@ -15,9 +21,9 @@ pub trait Fs: Debug + Send + Sync + 'static {
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file. Durable only after [`Fs::sync_dir`] of the directory.
     fn remove(&self, path: &Path) -> io::Result<()>;
-    /// Creates a directory and its parents, if they are not there.
+    /// Creates a directory and its parents, if they are not there; only their owner may enter them.
     fn create_dir_all(&self, path: &Path) -> io::Result<()>;
-    /// Names of the entries of a directory, sorted.
+    /// Names of the entries of a directory, sorted. An entry whose name is not UTF-8 is an error.
     fn list(&self, path: &Path) -> io::Result<Vec<String>>;
     /// Makes creations, renames and removals in a directory durable.
     fn sync_dir(&self, path: &Path) -> io::Result<()>;
