@@ -56,3 +56,12 @@ pub const BUSY_ROWS_MIN: u32 = 1024;
 
 const _: () = assert!(TERM_BYTES_MAX * 128 * 2 < PAGE_BYTES_MAX);
 const _: () = assert!(CHUNK_ROWS.is_multiple_of(BLOCK_ROWS));
+
+/// Canonical bytes in one call of append.
+pub const BATCH_BYTES_MAX: usize = 64 << 20;
+/// Events in one frame of the write-ahead log: what one commit takes, beginning with the longest waiting batch.
+pub const FRAME_EVENTS_MAX: usize = 65_536;
+/// Bytes of the payload of one frame: a commit's canonical bytes, and what tells the parts apart.
+pub const FRAME_BYTES_MAX: usize = BATCH_BYTES_MAX + (4 << 20);
+/// Bytes of a file of the write-ahead log that are read at start.
+pub const WAL_FILE_BYTES_MAX: u64 = 2 << 30;
