@@ -3,7 +3,12 @@
 mod real;
 mod simulated;
 
-use std::{fmt::Debug, io, path::Path, sync::Arc};
+use std::{
+    fmt::Debug,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 pub use real::RealFs;
 pub use simulated::{Failure, SimulatedFs};
@@ -46,4 +51,50 @@ pub trait ReadAt: Debug + Send + Sync {
     fn size(&self) -> io::Result<u64>;
     /// Fills the whole buffer from a position; `UnexpectedEof` when the file ends before.
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
+}
+
+/// What a file is called until it is complete.
+const TEMPORARY: &str = ".tmp";
+
+/// Whether a name is that of a file that was never completed.
+pub(crate) fn is_temporary(name: &str) -> bool {
+    name.ends_with(TEMPORARY)
+}
+
+/// Writes a file that is there whole or not at all, whenever the power fails.
+pub(crate) fn write_new<T, E: From<io::Error>>(
+    fs: &dyn Fs,
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Append) -> Result<T, E>,
+) -> Result<T, E> {
+    let mut temporary = path.as_os_str().to_owned();
+    temporary.push(TEMPORARY);
+    let temporary = PathBuf::from(temporary);
+    remove_if_there(fs, &temporary)?;
+    let mut file = fs.create(&temporary)?; //                open(O_CREAT | O_EXCL)
+    let filled = fill(&mut *file)?; //                       write ...
+    file.sync()?; //                                         fdatasync
+    fs.rename(&temporary, path)?; //                         rename
+    fs.sync_dir(path.parent().unwrap_or(Path::new("")))?; // fsync of the directory
+    Ok(filled)
+}
+
+/// Removes a file; it not being there is as good.
+pub(crate) fn remove_if_there(fs: &dyn Fs, path: &Path) -> io::Result<()> {
+    match fs.remove(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Reads a whole file of at most so many bytes.
+pub(crate) fn read(fs: &dyn Fs, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+    let file = fs.open(path)?;
+    let size = file.size()?;
+    if size > bytes_max {
+        return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{size} bytes, more than {bytes_max}")));
+    }
+    let mut bytes = vec![0; size as usize];
+    file.read_at(0, &mut bytes)?;
+    Ok(bytes)
 }

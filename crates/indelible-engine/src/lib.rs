@@ -7,6 +7,7 @@ pub mod column;
 pub mod fs;
 pub mod limits;
 mod listeners;
+pub mod log;
 pub mod memory;
 pub mod null;
 pub mod query;

@@ -65,3 +65,26 @@ pub const FRAME_EVENTS_MAX: usize = 65_536;
 pub const FRAME_BYTES_MAX: usize = BATCH_BYTES_MAX + (4 << 20);
 /// Bytes of a file of the write-ahead log that are read at start.
 pub const WAL_FILE_BYTES_MAX: u64 = 2 << 30;
+
+/// Events of a WAL file, and so of a segment before merging.
+pub const SEAL_EVENTS: u64 = 1 << 20;
+/// Bytes of a WAL file before it is sealed.
+pub const SEAL_BYTES: u64 = 256 << 20;
+/// Microseconds after which a WAL file is sealed by the next commit.
+pub const SEAL_AGE_US: i64 = 3_600_000_000;
+/// Rows of a merged segment.
+pub const MERGE_ROWS: u64 = 4 << 20;
+/// Neighbouring segments that are merged at once while their day goes on.
+pub const MERGE_FAN_IN: usize = 4;
+/// Events that may wait for the committer.
+pub const QUEUE_EVENTS: usize = 100_000;
+/// Canonical bytes that may wait for the committer.
+pub const QUEUE_BYTES: usize = 128 << 20;
+/// WAL files that may wait to be sealed: their events are in memory.
+pub const UNSEALED_FILES_MAX: usize = 3;
+/// Milliseconds after which a caller that found the log busy may come again.
+pub const BUSY_RETRY_MS: u64 = 50;
+/// First and last wait of the sealer, in milliseconds, before it tries again what failed; doubled in between.
+pub const SEAL_RETRY_MS: (u64, u64) = (1_000, 60_000);
+/// Bytes of a log's name.
+pub const LOG_NAME_BYTES_MAX: usize = 128;

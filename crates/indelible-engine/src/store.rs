@@ -96,6 +96,14 @@ pub enum AppendError {
         /// Events allowed.
         events_max: usize,
     },
+    /// More bytes than one batch may have.
+    #[error("{bytes} bytes of events in one batch: send at most {bytes_max}")]
+    TooManyBytes {
+        /// Canonical bytes given.
+        bytes: usize,
+        /// Bytes allowed.
+        bytes_max: usize,
+    },
     /// An earlier write failed, so nothing more is written until a restart has verified what is on disk.
     #[error("the log stopped writing after a failed write ({cause}); check the disk, then restart")]
     Poisoned {

@@ -13,7 +13,7 @@ mod record;
 mod replay;
 mod writer;
 
-pub(crate) use reader::{Scan, scan};
+pub(crate) use reader::scan;
 pub use record::WalError;
 pub(crate) use replay::replay;
 pub(crate) use writer::Writer;

@@ -142,11 +142,7 @@ impl SimulatedFs {
     /// whatever the seed likes. Handles and locks from before are dead; failures not met yet are forgotten.
     pub fn restart(&self) {
         let mut disk = self.disk();
-        disk.off = false;
-        disk.crash_at = None;
-        disk.failures.clear();
-        disk.locks.clear();
-        disk.boot += 1;
+        disk.new_process();
         for change in std::mem::take(&mut disk.pending) {
             if disk.random.coin() {
                 change.apply(&mut disk.durable);
@@ -159,6 +155,12 @@ impl SimulatedFs {
         let survived = |dir: &Path| is_root(dir) || durable.get(dir) == Some(&Node::Dir);
         disk.durable.retain(|path, _| path.ancestors().skip(1).all(survived));
         disk.live = disk.durable.clone();
+    }
+
+    /// Lets the process die but not the machine: everything that was done is there, durable or not; handles and locks
+    /// are dead. Brings the disk back to life after [`Self::crash_at`], too.
+    pub fn kill(&self) {
+        self.disk().new_process();
     }
 
     fn disk(&self) -> MutexGuard<'_, Disk> {
@@ -192,6 +194,14 @@ impl Disk {
             Some(Failure::NotPersisted) => Fate::Refused,
             Some(Failure::Persisted) => Fate::DoneInSecret,
         }
+    }
+
+    fn new_process(&mut self) {
+        self.off = false;
+        self.crash_at = None;
+        self.failures.clear();
+        self.locks.clear();
+        self.boot += 1;
     }
 
     fn readable(&self) -> io::Result<()> {

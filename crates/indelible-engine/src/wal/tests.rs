@@ -3,7 +3,7 @@ use std::path::{Path, PathBuf};
 use indelible_proof::{Canonical, Event};
 use proptest::prelude::*;
 
-use super::{Scan, WalError, Writer, replay, scan};
+use super::{WalError, Writer, reader::Scan, replay, scan};
 use crate::{
     fs::{Fs, SimulatedFs},
     source::{Source, events},

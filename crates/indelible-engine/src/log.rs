@@ -1,0 +1,406 @@
+//! The local store: a log in a directory.
+//!
+//! ```text
+//! append() --> queue --> committer --> WAL file --> acknowledged, readable
+//!  hashes                 sequences       |
+//!                                         +--> sealer --> segment --> merged segment
+//! ```
+//!
+//! One thread, the committer, owns the sequence and the open WAL file. Another, the sealer, owns every change of
+//! segments. Both are loops around one function, so that tests can take the same steps one by one.
+//!
+//! The names of the files say what they hold, and are the only manifest: `wal/<first seq>.wal`,
+//! `segments/<day>/<first seq>-<last seq>.seg`, `keys/epochs/<first seq>.key`. A merged segment and its parts may be
+//! there together after a crash; the one that holds all events of the others wins.
+//!
+//! BUG: events that were acknowledged as [`Durability::Written`] and then lost with the machine leave no
+//! trace: the log goes on with the numbers that they had.
+
+mod committer;
+mod config;
+mod epochs;
+mod identity;
+mod layout;
+mod merge;
+mod queue;
+mod recovery;
+mod repeats;
+mod sealer;
+mod view;
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+};
+
+use indelible_proof::{Canonical, Entry, EventId, Recorded, Timestamp};
+
+use self::{
+    committer::Committer,
+    epochs::{Epoch, Epochs},
+    layout::{Day, Layout},
+    queue::{Hashed, Queue, Waiting},
+    repeats::{Repeats, identity, recorded_at},
+    sealer::{Bell, Sealer},
+    view::View,
+};
+use crate::{
+    limits::{BATCH_BYTES_MAX, BATCH_EVENTS_MAX, BUSY_RETRY_MS},
+    listeners::{Listener, Listeners},
+    query::{Aggregate, Cancel, Page, Query, Snapshot, Table},
+    source::ReadError,
+    store::{AppendError, Durability, Pending, Ready, Receipt, Status, Store},
+};
+
+pub use self::{
+    config::{Clock, LogConfig, OpenError, RecoveryReport, Torn},
+    identity::Identity,
+    sealer::SealError,
+};
+
+/// A log in a directory. One process at a time; any number of threads.
+pub struct Log {
+    shared: Arc<Shared>,
+    report: RecoveryReport,
+    /// Taken by the first [`Store::close`].
+    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Held until the log is closed.
+    lock: Mutex<Option<Box<dyn Send + Sync>>>,
+}
+
+/// What callers, committer and sealer share.
+struct Shared {
+    config: LogConfig,
+    layout: Layout,
+    identity: Identity,
+    epochs: Epochs,
+    /// Callers put, the committer takes.
+    queue: Queue,
+    /// The committer adds at the end, the sealer replaces at the front, readers copy.
+    view: RwLock<View>,
+    /// Set by the committer, read by callers, who may see an old one: the committer hashes again then.
+    epoch: RwLock<Arc<Epoch>>,
+    /// Set once by the committer.
+    poisoned: OnceLock<String>,
+    /// Called by the committer.
+    listeners: Mutex<Listeners>,
+    /// Rung by the committer, waited for by the sealer.
+    bell: Bell,
+    /// Set by the sealer.
+    seal_error: Mutex<Option<String>>,
+    closed: AtomicBool,
+    fsyncs: AtomicU64,
+    seals: AtomicU64,
+}
+
+impl Log {
+    /// Opens a log, making it if it is not there, and reads what the write-ahead log holds.
+    pub fn open(config: LogConfig) -> Result<Self, OpenError> {
+        let (log, committer, sealer) = Self::open_at_rest(config)?;
+        // What was replayed may be sealed at once.
+        log.shared.bell.ring();
+        let threads =
+            [spawn("indelible-committer", move || committer.run()), spawn("indelible-sealer", move || sealer.run())];
+        for thread in threads {
+            let path = log.shared.layout.root.display().to_string();
+            let thread = thread.map_err(|problem| OpenError::Io { path, problem })?;
+            lock(&log.threads).push(thread);
+        }
+        Ok(log)
+    }
+
+    /// The same without threads: whoever calls takes the steps.
+    fn open_at_rest(config: LogConfig) -> Result<(Self, Committer, Sealer), OpenError> {
+        let fs = Arc::clone(&config.fs);
+        let layout = Layout { root: config.path.clone() };
+        recovery::prepare(&*fs, &layout)?;
+        let lock = fs.lock(&layout.lock()).map_err(|problem| {
+            let path = layout.lock().display().to_string();
+            match problem.kind() {
+                std::io::ErrorKind::WouldBlock => OpenError::Locked { path },
+                _ => OpenError::Io { path, problem },
+            }
+        })?;
+        let identity = recovery::identify(&config, &layout)?;
+        let recovery::Recovered { mut view, epochs, report, .. } = recovery::recover(&*fs, &layout, identity.number)?;
+        let next_seq = view.end_seq;
+        let (epoch, writer) = committer::begin(&*fs, &layout, identity.number, next_seq)
+            .map_err(|problem| OpenError::Io { path: layout.wal_file(next_seq).display().to_string(), problem })?;
+        view.tail.push(view::Generation::new(next_seq, writer.len()));
+        let epoch = Arc::new(epoch);
+        let shared = Arc::new(Shared {
+            queue: Queue::new(config.queue_events, config.queue_bytes),
+            epochs: Epochs::new(epochs),
+            view: RwLock::new(view),
+            epoch: RwLock::new(Arc::clone(&epoch)),
+            poisoned: OnceLock::new(),
+            listeners: Mutex::default(),
+            bell: Bell::default(),
+            seal_error: Mutex::default(),
+            closed: AtomicBool::new(false),
+            fsyncs: AtomicU64::new(0),
+            seals: AtomicU64::new(0),
+            config,
+            layout,
+            identity,
+        });
+        shared.epochs.add(next_seq);
+        let committer = Committer::new(Arc::clone(&shared), writer, epoch, next_seq);
+        let sealer = Sealer::new(Arc::clone(&shared));
+        let log = Self { shared, report, threads: Mutex::default(), lock: Mutex::new(Some(lock)) };
+        Ok((log, committer, sealer))
+    }
+
+    /// Who the log is.
+    pub fn identity(&self) -> &Identity {
+        &self.shared.identity
+    }
+
+    /// What opening it found and did.
+    pub fn recovery(&self) -> &RecoveryReport {
+        &self.report
+    }
+
+    /// What readers see now, however the log goes on.
+    pub fn snapshot(&self) -> Snapshot {
+        self.shared.snapshot()
+    }
+
+    /// Seals what the write-ahead log holds, and merges what is worth it, now. Returns when it is done.
+    pub fn seal_now(&self) -> Result<(), SealError> {
+        let mut steps = self.shared.bell.steps();
+        let asked = self.shared.ask_for_rotation().map_err(|_| SealError::Closed)?;
+        asked.wait().map_err(|_| SealError::Closed)?;
+        let end_seq = self.shared.view().end_seq;
+        while self.shared.view().sealed_end() < end_seq {
+            self.shared.bell.ring();
+            steps = self.shared.bell.next_step(steps).ok_or(SealError::Closed)?;
+            if let Some(problem) = self.shared.seal_error() {
+                return Err(SealError::Failed(problem));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Store for Log {
+    /// Hashes on the calling thread, so that the committer has little to do, and queues.
+    fn append(&self, batch: Vec<Ready>, durability: Durability) -> Result<Pending, AppendError> {
+        let bytes: usize = batch.iter().map(|ready| ready.canonical.bytes().len()).sum();
+        self.shared.admit(batch.len(), bytes)?;
+        if batch.is_empty() {
+            return Ok(Pending::completed(Ok(Vec::new())));
+        }
+        let epoch = self.shared.epoch();
+        let (repeats, searched_to) = self.shared.repeats(&batch)?;
+        let day = batch.iter().map(|ready| Day::of_micros(recorded_at(ready.event()).as_micros())).max();
+        let hashed = batch.into_iter().zip(repeats).map(|(ready, repeats)| {
+            let leaf = Entry::of(&ready.canonical, &epoch.key).leaf_hash();
+            Hashed { ready, leaf, repeats }
+        });
+        let events = hashed.collect();
+        let (pending, completion) = Pending::new();
+        let waiting = Waiting { events, durability, completion, epoch, searched_to, day, bytes, rotate: false };
+        self.shared.queue.put(waiting)?;
+        Ok(pending)
+    }
+
+    fn get(&self, tenant: Option<&str>, seq: u64) -> Result<Option<Recorded>, ReadError> {
+        self.snapshot().get(tenant, seq)
+    }
+
+    fn query(&self, query: &Query) -> Result<Page, ReadError> {
+        self.snapshot().query(query, &Cancel::default())
+    }
+
+    fn aggregate(&self, aggregate: &Aggregate) -> Result<Table, ReadError> {
+        self.snapshot().aggregate(aggregate, &Cancel::default())
+    }
+
+    fn status(&self) -> Status {
+        let view = self.shared.view();
+        let sealed_bytes: u64 = view.segments.iter().map(|sealed| sealed.segment.bytes()).sum();
+        let wal_bytes: u64 = view.tail.iter().map(|generation| generation.bytes).sum();
+        Status {
+            next_seq: view.end_seq,
+            first_seq: view.first_seq(),
+            tail_events: view.end_seq - view.sealed_end(),
+            segments: view.segments.len() as u64,
+            disk_bytes: sealed_bytes + wal_bytes,
+            queued_events: self.shared.queue.events() as u64,
+            fsyncs: self.shared.fsyncs.load(Ordering::Relaxed),
+            seals: self.shared.seals.load(Ordering::Relaxed),
+            poisoned: self.shared.poisoned(),
+            seal_error: self.shared.seal_error(),
+        }
+    }
+
+    fn on_commit(&self, listener: Listener) {
+        lock(&self.shared.listeners).add(listener);
+    }
+
+    fn close(&self) {
+        self.shared.queue.close();
+        self.shared.closed.store(true, Ordering::Relaxed);
+        self.shared.bell.close();
+        let threads = std::mem::take(&mut *lock(&self.threads));
+        // A thread that panicked has said so; there is nothing to add.
+        threads.into_iter().for_each(|thread| drop(thread.join()));
+        drop(lock(&self.lock).take());
+    }
+}
+
+impl Drop for Log {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+impl fmt::Debug for Log {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Log").field("path", &self.shared.layout.root).field("status", &self.status()).finish()
+    }
+}
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Shared").field("path", &self.layout.root).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn now(&self) -> Timestamp {
+        (self.config.clock)()
+    }
+
+    fn snapshot(&self) -> Snapshot {
+        self.view().snapshot(self.identity.number)
+    }
+
+    fn view(&self) -> RwLockReadGuard<'_, View> {
+        self.view.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn view_mut(&self) -> RwLockWriteGuard<'_, View> {
+        self.view.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn epoch(&self) -> Arc<Epoch> {
+        Arc::clone(&self.epoch.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_epoch(&self, epoch: Arc<Epoch>) {
+        *self.epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch;
+    }
+
+    fn poisoned(&self) -> Option<String> {
+        self.poisoned.get().cloned()
+    }
+
+    /// From here on nothing is written any more.
+    fn poison(&self, cause: &str) -> AppendError {
+        AppendError::Poisoned { cause: self.poisoned.get_or_init(|| cause.to_owned()).clone() }
+    }
+
+    fn seal_error(&self) -> Option<String> {
+        lock(&self.seal_error).clone()
+    }
+
+    fn set_seal_error(&self, error: Option<String>) {
+        *lock(&self.seal_error) = error;
+    }
+
+    fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Relaxed)
+    }
+
+    /// Refuses what cannot be taken now.
+    fn admit(&self, events: usize, bytes: usize) -> Result<(), AppendError> {
+        if let Some(cause) = self.poisoned() {
+            return Err(AppendError::Poisoned { cause });
+        }
+        if events > BATCH_EVENTS_MAX {
+            return Err(AppendError::TooLarge { events, events_max: BATCH_EVENTS_MAX });
+        }
+        if bytes > BATCH_BYTES_MAX {
+            return Err(AppendError::TooManyBytes { bytes, bytes_max: BATCH_BYTES_MAX });
+        }
+        if self.view().tail.len() > self.config.unsealed_files_max {
+            self.bell.ring();
+            return Err(AppendError::Busy { retry_after_ms: BUSY_RETRY_MS });
+        }
+        Ok(())
+    }
+
+    /// The receipts of those events that an earlier one has the key of, and up to where the log was searched.
+    fn repeats(&self, batch: &[Ready]) -> Result<(Vec<Option<Receipt>>, u64), AppendError> {
+        let with_key = batch.iter().filter(|ready| identity(ready).is_some());
+        let Some(oldest) = with_key.map(|ready| recorded_at(ready.event())).min() else {
+            return Ok((vec![None; batch.len()], 0));
+        };
+        let snapshot = self.snapshot();
+        let end_seq = snapshot.end_seq;
+        let repeats = Repeats::new(snapshot, 0, oldest);
+        let receipts = batch.iter().map(|ready| self.receipt_of_repeat(&repeats, ready));
+        Ok((receipts.collect::<Result<_, _>>()?, end_seq))
+    }
+
+    fn receipt_of_repeat(&self, repeats: &Repeats, ready: &Ready) -> Result<Option<Receipt>, AppendError> {
+        let Some((tenant, key)) = identity(ready) else { return Ok(None) };
+        let unavailable = |cause: String| AppendError::Unavailable { cause };
+        let found = repeats.find(tenant, key, recorded_at(ready.event()));
+        let Some((seq, event)) = found.map_err(|error| unavailable(error.to_string()))? else { return Ok(None) };
+        let epoch = self.epochs.of(&*self.config.fs, &self.layout, seq);
+        let epoch = epoch.map_err(|error| unavailable(format!("the epoch key of event {seq}: {error}")))?;
+        let leaf = Entry::of(&Canonical::of(&event), &epoch.key).leaf_hash();
+        let id = EventId::new(recorded_at(&event), self.identity.number, seq);
+        Ok(Some(Receipt { id, seq, leaf, duplicate: true }))
+    }
+
+    /// Asks the committer for a new WAL file.
+    fn ask_for_rotation(&self) -> Result<Pending, AppendError> {
+        let (pending, completion) = Pending::new();
+        self.queue.put(Waiting {
+            events: Vec::new(),
+            durability: Durability::Durable,
+            completion,
+            epoch: self.epoch(),
+            searched_to: 0,
+            day: None,
+            bytes: 0,
+            rotate: true,
+        })?;
+        Ok(pending)
+    }
+
+    fn tell_listeners(&self, next_seq: u64) {
+        lock(&self.listeners).tell(next_seq);
+    }
+
+    fn wake_sealer(&self) {
+        self.bell.ring();
+    }
+
+    fn count_fsync(&self) {
+        self.fsyncs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn count_seal(&self) {
+        self.seals.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name(name.to_owned()).spawn(run)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,157 @@
+//! What a log is opened with, and why it may not open.
+
+use std::{fmt, io, path::PathBuf, sync::Arc};
+
+use indelible_proof::Timestamp;
+
+use crate::{
+    fs::{Fs, RealFs},
+    limits::{MERGE_ROWS, QUEUE_BYTES, QUEUE_EVENTS, SEAL_AGE_US, SEAL_BYTES, SEAL_EVENTS, UNSEALED_FILES_MAX},
+    source::ReadError,
+    wal::WalError,
+};
+
+/// Tells the time: the log has no clock of its own.
+pub type Clock = Arc<dyn Fn() -> Timestamp + Send + Sync>;
+
+/// What a log is opened with. [`LogConfig::new`] has the defaults.
+#[derive(Clone)]
+pub struct LogConfig {
+    /// The data directory. Made if it is not there.
+    pub path: PathBuf,
+    /// Tells when a WAL file has become old.
+    pub clock: Clock,
+    /// The disk. Default: the operating system's.
+    pub fs: Arc<dyn Fs>,
+    /// The name of a log that is made; one that exists keeps its own. Default: `indelible`.
+    pub name: String,
+    /// Events after which a WAL file is sealed. Default: 1,048,576.
+    pub seal_events: u64,
+    /// Bytes after which a WAL file is sealed. Default: 256 MiB.
+    pub seal_bytes: u64,
+    /// Microseconds after which the next commit seals a WAL file. Default: an hour.
+    pub seal_age_us: i64,
+    /// Events that a merged segment has at most. Default: 4,194,304.
+    pub merge_events: u64,
+    /// Events that may wait to be written before callers are told to come back. Default: 100,000.
+    pub queue_events: usize,
+    /// Canonical bytes that may wait. Default: 128 MiB.
+    pub queue_bytes: usize,
+    /// WAL files that may wait to be sealed, their events in memory, before callers are told to come back. Default: 3.
+    pub unsealed_files_max: usize,
+}
+
+impl LogConfig {
+    /// A log in a directory, with a clock and the defaults.
+    pub fn new(path: impl Into<PathBuf>, clock: Clock) -> Self {
+        Self {
+            path: path.into(),
+            clock,
+            fs: Arc::new(RealFs),
+            name: "indelible".to_owned(),
+            seal_events: SEAL_EVENTS,
+            seal_bytes: SEAL_BYTES,
+            seal_age_us: SEAL_AGE_US,
+            merge_events: MERGE_ROWS,
+            queue_events: QUEUE_EVENTS,
+            queue_bytes: QUEUE_BYTES,
+            unsealed_files_max: UNSEALED_FILES_MAX,
+        }
+    }
+}
+
+impl fmt::Debug for LogConfig {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("LogConfig").field("path", &self.path).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Why a log does not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process, or another part of this one, has the log open.
+    #[error(
+        "{path}: another process has this log open; stop it first, or use its HTTP address: two writers would break \
+         the log"
+    )]
+    Locked {
+        /// The lock file.
+        path: String,
+    },
+    /// The operating system refused.
+    #[error("{path}: {problem}; check that the directory is there, writable and not full")]
+    Io {
+        /// File or directory.
+        path: String,
+        /// The system's words.
+        problem: io::Error,
+    },
+    /// `log.toml` cannot be used.
+    #[error("{path}: {problem}; restore this file from a copy: it says who the log is")]
+    Identity {
+        /// The file.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A file of the write-ahead log does not check out.
+    #[error(transparent)]
+    Wal(#[from] WalError),
+    /// A segment does not check out.
+    #[error(transparent)]
+    Segment(#[from] ReadError),
+    /// Events are missing between two files.
+    #[error("{path}: begins at event {found}, but event {expected} comes next; restore the file between from a copy")]
+    Gap {
+        /// The file behind the gap.
+        path: String,
+        /// The event that must come next.
+        expected: u64,
+        /// The event that it begins with.
+        found: u64,
+    },
+    /// Two files hold the same events, and neither holds all of the other's.
+    #[error(
+        "{path}: has events before {end_seq} that another file has too; move the file that does not belong here away"
+    )]
+    Overlap {
+        /// The later file.
+        path: String,
+        /// Where the earlier file ends.
+        end_seq: u64,
+    },
+    /// The epoch key of a WAL file is missing or damaged.
+    #[error("{path}: {problem}; restore this key from a copy: without it the receipts of its events cannot be checked")]
+    EpochKey {
+        /// The key's file.
+        path: String,
+        /// The system's words.
+        problem: io::Error,
+    },
+}
+
+/// What opening a log found and did.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RecoveryReport {
+    /// Events that were read from the write-ahead log.
+    pub replayed_events: u64,
+    /// Files of the write-ahead log that held them.
+    pub wal_files: u64,
+    /// The torn end that was cut: events in it were never acknowledged as durable.
+    pub torn: Option<Torn>,
+    /// Files that were removed: never completed, or replaced by others.
+    pub removed: Vec<PathBuf>,
+}
+
+/// A torn end of the write-ahead log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Torn {
+    /// The file.
+    pub path: PathBuf,
+    /// Where it was cut.
+    pub offset: u64,
+    /// Bytes that were cut.
+    pub bytes: u64,
+    /// What was wrong with them.
+    pub problem: String,
+}

@@ -1,0 +1,72 @@
+//! Epoch keys: one for each WAL file, kept for as long as its events are.
+
+use std::{
+    collections::BTreeSet,
+    io,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use indelible_proof::EpochKey;
+
+use super::layout::Layout;
+use crate::fs::{Fs, read, write_new};
+
+/// A key and the first event that it is for; the next key's first event is where it ends.
+#[derive(Debug, Clone)]
+pub(super) struct Epoch {
+    pub(super) first_seq: u64,
+    pub(super) key: EpochKey,
+}
+
+/// Which epochs there are. The committer adds to it; whoever needs an old event's leaf reads it.
+///
+/// An epoch counts once its WAL file is there. A key that was made for a file that could not be is left behind
+/// unused: no file and no segment names it.
+#[derive(Debug)]
+pub(super) struct Epochs(Mutex<BTreeSet<u64>>);
+
+impl Epochs {
+    /// Those that files name.
+    pub(super) fn new(first_seqs: BTreeSet<u64>) -> Self {
+        Self(Mutex::new(first_seqs))
+    }
+
+    /// Adds one whose file is there.
+    pub(super) fn add(&self, first_seq: u64) {
+        self.lock().insert(first_seq);
+    }
+
+    /// The key that an event was hashed with.
+    pub(super) fn of(&self, fs: &dyn Fs, layout: &Layout, seq: u64) -> io::Result<Epoch> {
+        let first_seq = self.lock().range(..=seq).next_back().copied().ok_or(io::ErrorKind::NotFound)?;
+        load(fs, layout, first_seq)
+    }
+
+    /// Where the epochs of some events begin.
+    pub(super) fn within(&self, first_seq: u64, end_seq: u64) -> Vec<u64> {
+        let all = self.lock();
+        let before = all.range(..=first_seq).next_back().copied();
+        before.into_iter().chain(all.range(first_seq..end_seq).copied().filter(|&seq| seq > first_seq)).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeSet<u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Makes the key for the events from here on.
+pub(super) fn make(fs: &dyn Fs, layout: &Layout, first_seq: u64) -> io::Result<Epoch> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(io::Error::other)?;
+    write_new(fs, &layout.epoch(first_seq), |file| file.append(&key))?;
+    Ok(Epoch { first_seq, key: EpochKey(key) })
+}
+
+/// Reads a key.
+pub(super) fn load(fs: &dyn Fs, layout: &Layout, first_seq: u64) -> io::Result<Epoch> {
+    let path = layout.epoch(first_seq);
+    match read(fs, &path, 32)?.try_into() {
+        Ok(key) => Ok(Epoch { first_seq, key: EpochKey(key) }),
+        Err(_) => Err(io::Error::new(io::ErrorKind::InvalidData, format!("{}: not 32 bytes", path.display()))),
+    }
+}

@@ -1,0 +1,132 @@
+//! The bounded queue between callers and the committer.
+
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+};
+
+use indelible_proof::LeafHash;
+
+use super::{epochs::Epoch, layout::Day};
+use crate::{
+    limits::{BATCH_BYTES_MAX, BUSY_RETRY_MS, FRAME_EVENTS_MAX},
+    store::{AppendError, Completion, Durability, Ready, Receipt},
+};
+
+/// A batch on its way to the committer.
+#[derive(Debug)]
+pub(super) struct Waiting {
+    pub(super) events: Vec<Hashed>,
+    pub(super) durability: Durability,
+    pub(super) completion: Completion,
+    /// The epoch that the leaves were made with.
+    pub(super) epoch: Arc<Epoch>,
+    /// The log was searched for repeats up to here.
+    pub(super) searched_to: u64,
+    /// The latest day of the events' `recorded_at`; none when there are no events.
+    pub(super) day: Option<Day>,
+    /// Canonical bytes.
+    pub(super) bytes: usize,
+    /// Asks for a new WAL file before anything else.
+    pub(super) rotate: bool,
+}
+
+/// An event with its leaf.
+#[derive(Debug)]
+pub(super) struct Hashed {
+    pub(super) ready: Ready,
+    pub(super) leaf: LeafHash,
+    /// The receipt of the event that it repeats, if the caller's search found one.
+    pub(super) repeats: Option<Receipt>,
+}
+
+#[derive(Debug)]
+pub(super) struct Queue {
+    state: Mutex<State>,
+    filled: Condvar,
+    events_max: usize,
+    bytes_max: usize,
+}
+
+/// Owned by whoever holds the lock: callers add at the back, the committer takes from the front.
+#[derive(Debug, Default)]
+struct State {
+    batches: VecDeque<Waiting>,
+    events: usize,
+    bytes: usize,
+    closed: bool,
+}
+
+impl Queue {
+    pub(super) fn new(events_max: usize, bytes_max: usize) -> Self {
+        Self { state: Mutex::default(), filled: Condvar::new(), events_max, bytes_max }
+    }
+
+    /// Adds a batch; an empty queue takes any.
+    pub(super) fn put(&self, batch: Waiting) -> Result<(), AppendError> {
+        let mut state = self.lock();
+        let full = state.events + batch.events.len() > self.events_max || state.bytes + batch.bytes > self.bytes_max;
+        if state.closed {
+            return Err(AppendError::Closed);
+        }
+        if full && state.events > 0 {
+            return Err(AppendError::Busy { retry_after_ms: BUSY_RETRY_MS });
+        }
+        state.events += batch.events.len();
+        state.bytes += batch.bytes;
+        state.batches.push_back(batch);
+        drop(state);
+        self.filled.notify_one();
+        Ok(())
+    }
+
+    /// Waits for batches and takes as many as fit into one frame of one day; `None` when closed and empty.
+    pub(super) fn take(&self) -> Option<Vec<Waiting>> {
+        let mut state = self.lock();
+        while state.batches.is_empty() && !state.closed {
+            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+        Some(state.take_group()).filter(|group| !group.is_empty())
+    }
+
+    /// The same without waiting.
+    #[cfg(test)]
+    pub(super) fn try_take(&self) -> Option<Vec<Waiting>> {
+        Some(self.lock().take_group()).filter(|group| !group.is_empty())
+    }
+
+    /// Lets nothing in any more.
+    pub(super) fn close(&self) {
+        self.lock().closed = true;
+        self.filled.notify_all();
+    }
+
+    /// Events that wait.
+    pub(super) fn events(&self) -> usize {
+        self.lock().events
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn take_group(&mut self) -> Vec<Waiting> {
+        let mut group: Vec<Waiting> = Vec::new();
+        let (mut events, mut bytes) = (0, 0);
+        while let Some(next) = self.batches.front() {
+            events += next.events.len();
+            bytes += next.bytes;
+            let fits = events <= FRAME_EVENTS_MAX && bytes <= BATCH_BYTES_MAX;
+            let joins = group.first().is_none_or(|first| fits && !next.rotate && next.day <= first.day);
+            if !joins {
+                break;
+            }
+            self.events -= next.events.len();
+            self.bytes -= next.bytes;
+            group.extend(self.batches.pop_front());
+        }
+        group
+    }
+}

@@ -1,0 +1,181 @@
+//! The real engine on the simulated disk: power fails at every single operation, and every operation fails both ways.
+
+use std::collections::BTreeMap;
+
+use proptest::prelude::*;
+
+use super::harness::{self, DAY_US, Harness, Steps, event, ready};
+use crate::{
+    fs::Failure,
+    log::LogConfig,
+    store::{Durability, Ready, Store},
+};
+
+#[derive(Debug, Clone)]
+enum Action {
+    /// Batches that are committed together.
+    Commit(Vec<(u64, Durability)>),
+    /// The sealer takes a step.
+    Seal,
+    /// A day passes.
+    Tomorrow,
+    /// The log is closed and opened.
+    Reopen,
+}
+
+fn actions() -> impl Strategy<Value = Vec<Action>> {
+    let durability = prop_oneof![4 => Just(Durability::Durable), 1 => Just(Durability::Written)];
+    let batches = proptest::collection::vec((1_u64..4, durability), 1..4);
+    proptest::collection::vec(
+        prop_oneof![
+            6 => batches.prop_map(Action::Commit),
+            6 => Just(Action::Seal),
+            1 => Just(Action::Tomorrow),
+            1 => Just(Action::Reopen),
+        ],
+        4..16,
+    )
+}
+
+/// What a run was told, to be held against what is on disk afterwards.
+#[derive(Default)]
+struct Told {
+    /// By first marker: how many events a batch has.
+    batches: BTreeMap<u64, u64>,
+    /// By sequence number: the marker of the event that was acknowledged as durable.
+    durable: BTreeMap<u64, u64>,
+    next_marker: u64,
+}
+
+fn config(harness: &Harness) -> LogConfig {
+    LogConfig { seal_events: 4, merge_events: 30, unsealed_files_max: 100, ..harness.config() }
+}
+
+/// Takes the actions until the end, or until nothing works any more.
+fn run(harness: &Harness, actions: &[Action]) -> Told {
+    let mut told = Told::default();
+    run_on(harness, actions, &mut told);
+    told
+}
+
+fn run_on(harness: &Harness, actions: &[Action], told: &mut Told) {
+    let Ok(mut steps) = Steps::open_with(config(harness)) else { return };
+    for action in actions {
+        match action {
+            Action::Commit(batches) => told.commit(harness, &mut steps, batches),
+            // What fails is tried again later; here it is enough that nothing breaks.
+            Action::Seal => drop(steps.sealer.step()),
+            Action::Tomorrow => harness.advance(DAY_US),
+            Action::Reopen => {
+                steps.committer.finish();
+                drop(steps);
+                match Steps::open_with(config(harness)) {
+                    Ok(opened) => steps = opened,
+                    Err(_) => return,
+                }
+            }
+        }
+    }
+}
+
+impl Told {
+    fn commit(&mut self, harness: &Harness, steps: &mut Steps, batches: &[(u64, Durability)]) {
+        let mut waiting = Vec::new();
+        for &(count, durability) in batches {
+            let first = self.next_marker;
+            let batch: Vec<Ready> = (first..first + count).map(|n| ready(event(n), harness.now())).collect();
+            self.next_marker += count;
+            if let Ok(pending) = steps.log.append(batch, durability) {
+                self.batches.insert(first, count);
+                waiting.push((first, durability, pending));
+            }
+        }
+        steps.commit();
+        for (first, durability, pending) in waiting {
+            if let Ok(receipts) = pending.wait()
+                && durability == Durability::Durable
+            {
+                self.durable.extend(receipts.iter().map(|receipt| receipt.seq).zip(first..));
+            }
+        }
+    }
+
+    /// Everything that was acknowledged is there, in its place; batches are whole; nothing else is there.
+    fn check(&self, harness: &Harness) {
+        let steps = Steps::open_with(config(harness)).unwrap();
+        let events = harness::all(&steps.log);
+        let markers: Vec<u64> = events.iter().map(|recorded| recorded.event.metadata["n"].as_u64().unwrap()).collect();
+        assert!(events.iter().map(|recorded| recorded.seq).eq(0..events.len() as u64), "contiguous");
+        assert!(markers.is_sorted_by(|a, b| a < b), "in order and once: {markers:?}");
+        for (&seq, marker) in &self.durable {
+            assert_eq!(markers.get(seq as usize), Some(marker), "acknowledged as event {seq}");
+        }
+        for (&first, &count) in &self.batches {
+            let there = markers.iter().filter(|&&marker| (first..first + count).contains(&marker)).count() as u64;
+            assert!(there == 0 || there == count, "batch {first} has {there} of {count} events");
+        }
+        for (recorded, &marker) in events.iter().zip(&markers) {
+            let expected = ready(event(marker), recorded.event.recorded_at.unwrap());
+            assert_eq!(&recorded.event, expected.event());
+        }
+        assert_eq!(steps.log.status().next_seq, events.len() as u64);
+    }
+}
+
+/// Scenarios to try: few, or as many as `PROPTEST_CASES` says.
+fn cases() -> u32 {
+    std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(6)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 200, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_was_acknowledged_survives_a_loss_of_power_at_any_operation(actions in actions(), seed: u64) {
+        let whole = Harness::new(seed);
+        run(&whole, &actions).check(&whole);
+        for operation in 0..whole.disk.operations() {
+            let harness = Harness::new(seed ^ operation);
+            harness.disk.crash_at(operation);
+            let told = run(&harness, &actions);
+            harness.disk.restart();
+            // The power fails again while the log recovers.
+            harness.disk.crash_at(harness.disk.operations() + operation % 17);
+            drop(Steps::open_with(config(&harness)));
+            harness.disk.restart();
+            told.check(&harness);
+        }
+    }
+
+    #[test]
+    fn what_was_acknowledged_survives_the_death_of_the_process_and_later_a_loss_of_power(actions in actions(), seed: u64) {
+        let whole = Harness::new(seed);
+        run(&whole, &actions);
+        for operation in 0..whole.disk.operations() {
+            let harness = Harness::new(seed ^ operation);
+            harness.disk.crash_at(operation);
+            let mut told = run(&harness, &actions);
+            harness.disk.kill();
+            let later = actions.get(operation as usize % actions.len()..).unwrap();
+            harness.disk.crash_at(harness.disk.operations() + operation * 7 % 41);
+            run_on(&harness, later, &mut told);
+            harness.disk.restart();
+            told.check(&harness);
+        }
+    }
+
+    #[test]
+    fn what_was_acknowledged_survives_any_failed_operation_and_then_a_loss_of_power(actions in actions(), seed: u64) {
+        let whole = Harness::new(seed);
+        run(&whole, &actions);
+        for operation in 0..whole.disk.operations() {
+            for failure in [Failure::NotPersisted, Failure::Persisted] {
+                let harness = Harness::new(seed ^ operation);
+                harness.disk.fail_at(operation, failure);
+                let told = run(&harness, &actions);
+                harness.disk.restart();
+                told.check(&harness);
+            }
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! A log on a simulated disk, with its steps taken one by one.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use indelible_proof::{Event, Recorded, Timestamp};
+
+use crate::{
+    fs::SimulatedFs,
+    limits::PAGE_ROWS_MAX,
+    log::{Log, LogConfig, OpenError, committer::Committer, sealer::Sealer},
+    query::{Filter, Order, Query},
+    store::{AppendError, Durability, Ready, Receipt, Redacted, Store},
+};
+
+pub(super) const DAY_US: i64 = 24 * 3_600_000_000;
+/// 2026-11-20T12:00:00Z
+const NOON_US: i64 = 1_795_176_000_000_000;
+
+pub(super) struct Harness {
+    pub(super) disk: SimulatedFs,
+    clock: Arc<AtomicI64>,
+}
+
+impl Harness {
+    pub(super) fn new(seed: u64) -> Self {
+        Self { disk: SimulatedFs::new(seed), clock: Arc::new(AtomicI64::new(NOON_US)) }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        Timestamp::saturating_from_micros(self.clock.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn advance(&self, micros: i64) {
+        self.clock.fetch_add(micros, Ordering::Relaxed);
+    }
+
+    pub(super) fn config(&self) -> LogConfig {
+        let clock = Arc::clone(&self.clock);
+        let now = move || Timestamp::saturating_from_micros(clock.load(Ordering::Relaxed));
+        LogConfig { fs: Arc::new(self.disk.clone()), ..LogConfig::new("/log", Arc::new(now)) }
+    }
+
+    pub(super) fn ready(&self, n: u64) -> Ready {
+        ready(event(n), self.now())
+    }
+}
+
+pub(super) fn event(n: u64) -> Event {
+    Event::new("token.authenticated").session(format!("s{n}")).meta("n", n)
+}
+
+pub(super) fn ready(event: Event, now: Timestamp) -> Ready {
+    Ready::new(Redacted::vouched(event), now).unwrap()
+}
+
+/// Every event, oldest first.
+pub(super) fn all(log: &Log) -> Vec<Recorded> {
+    let mut events = Vec::new();
+    let mut query = Query { filter: Filter::default(), order: Order::OldestFirst, limit: PAGE_ROWS_MAX, after: None };
+    loop {
+        let page = log.query(&query).unwrap();
+        events.extend(page.events);
+        match page.next {
+            Some(next) => query.after = Some(next),
+            None => return events,
+        }
+    }
+}
+
+/// A log without threads.
+pub(super) struct Steps {
+    pub(super) log: Log,
+    pub(super) committer: Committer,
+    pub(super) sealer: Sealer,
+}
+
+impl Steps {
+    pub(super) fn open(harness: &Harness) -> Result<Self, OpenError> {
+        Self::open_with(harness.config())
+    }
+
+    pub(super) fn open_with(config: LogConfig) -> Result<Self, OpenError> {
+        let (log, committer, sealer) = Log::open_at_rest(config)?;
+        Ok(Self { log, committer, sealer })
+    }
+
+    pub(super) fn append(&mut self, batch: Vec<Ready>, durability: Durability) -> Result<Vec<Receipt>, AppendError> {
+        let pending = self.log.append(batch, durability)?;
+        self.commit();
+        pending.wait()
+    }
+
+    pub(super) fn commit(&mut self) {
+        while let Some(group) = self.log.shared.queue.try_take() {
+            self.committer.commit(group);
+        }
+    }
+
+    pub(super) fn rotate(&mut self) {
+        let _asked = self.log.shared.ask_for_rotation();
+        self.commit();
+    }
+
+    pub(super) fn seal_all(&mut self) {
+        while self.sealer.step().unwrap() {}
+    }
+}
