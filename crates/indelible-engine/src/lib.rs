@@ -4,6 +4,7 @@
 
 pub mod chunk;
 pub mod column;
+pub mod conformance;
 pub mod fs;
 pub mod limits;
 mod listeners;

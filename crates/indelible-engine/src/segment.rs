@@ -101,4 +101,4 @@ impl From<io::Error> for WriteError {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,9 +1,9 @@
-//! Answers that need no scan: from the counts by hour that were made at sealing, or from ranges and row counts.
+//! Answers that need no scan: from the counts that were made at sealing, or from ranges and row counts.
 //!
 //! Each equals what the scan would give, or is not given.
 
 use super::{
-    dimension::Dimension,
+    dimension::{Dimension, NULL},
     model::{Aggregate, Measure},
     plan::{Codes, Plan, Resolved},
     tally::{Keys, Tally},
@@ -25,9 +25,13 @@ pub(super) fn tally(
         return Ok(true);
     }
     let counts_only = aggregate.measures.iter().all(|measure| *measure == Measure::Count);
-    let Some(rollup) = source.rollup()?.filter(|_| counts_only && plan.rows == (0..source.rows())) else {
+    if !counts_only || plan.rows != (0..source.rows()) {
         return Ok(false);
-    };
+    }
+    if plan.takes_all(source) && from_index(source, tally)? {
+        return Ok(true);
+    }
+    let Some(rollup) = source.rollup()? else { return Ok(false) };
     let Some(hours) = hours_of(plan) else { return Ok(false) };
     let Some((low, high)) = source.int_range(Column::OccurredAt) else { return Ok(false) };
     let keeps_hours = |dimension: &Dimension<'_>| match dimension {
@@ -50,6 +54,28 @@ fn whole(source: &dyn Source, aggregate: &Aggregate, tally: &mut Tally<'_>) -> R
     tally.count(group, u64::from(source.rows()));
     if let (Some(span), Some(range)) = (tally.spans.get_mut(group as usize), source.int_range(Column::OccurredAt)) {
         *span = range;
+    }
+    Ok(true)
+}
+
+/// The rows of each term of one column, which an index counts.
+fn from_index(source: &dyn Source, tally: &mut Tally<'_>) -> Result<bool, ReadError> {
+    let [Dimension::Terms { column, .. }] = tally.dimensions[..] else { return Ok(false) };
+    // Of a list, nothing tells how many rows have none.
+    if !column.indexed() || matches!(column, Column::TargetsId | Column::OnBehalfOfId) {
+        return Ok(false);
+    }
+    let mut counts = Vec::new();
+    if !source.term_rows(column, &mut |code, rows| counts.push((code + 1, u64::from(rows))))? {
+        return Ok(false);
+    }
+    let with_term: u64 = counts.iter().map(|(_, rows)| rows).sum();
+    counts.push((NULL, u64::from(source.rows()).saturating_sub(with_term)));
+    for (key, rows) in counts.into_iter().filter(|(_, rows)| *rows > 0) {
+        let mut keys = Keys::default();
+        keys[0] = key;
+        let group = tally.group(keys)?;
+        tally.count(group, rows);
     }
     Ok(true)
 }

@@ -18,13 +18,14 @@ use crate::{
     chunk::Chunk,
     column::{Column, Kind},
     rollup::HOUR_US,
-    source::ReadError,
+    segment::tests as segment,
+    source::{ReadError, Source},
     testing::arbitrary_log,
 };
 
 const LOG_NUMBER: u32 = 7;
 
-/// The log's events from `first_seq` on, in parts that end where the cuts say; every other one is sealed.
+/// The log's events from `first_seq` on, in parts of all sorts that end where the cuts say.
 fn snapshot(events: &[Event], first_seq: u64, cuts: &[Index]) -> Snapshot {
     let mut ends: Vec<usize> = cuts.iter().map(|cut| cut.index(events.len() + 1)).collect();
     ends.push(events.len());
@@ -34,8 +35,9 @@ fn snapshot(events: &[Event], first_seq: u64, cuts: &[Index]) -> Snapshot {
     for (nth, end) in ends.into_iter().enumerate() {
         let mut chunk = Chunk::new(first_seq + start as u64);
         events[start..end].iter().for_each(|event| chunk.push(event));
-        parts.push(match nth % 2 {
+        parts.push(match nth % 3 {
             0 => Part::Fixed(Arc::new(sealed::Sealed::new(chunk))),
+            1 if chunk.rows() > 0 => Part::Fixed(Arc::new(segment::open(segment::sealed(&[chunk])).unwrap())),
             _ => Part::Growing(Arc::new(RwLock::new(chunk))),
         });
         start = end;
@@ -114,7 +116,7 @@ impl Idea {
         let one = event[key].get(0).unwrap_or(&event[key]);
         let text = |name: &str| one[name].as_str().map(str::to_owned);
         let id = text("id").or(text("email")).unwrap_or_else(|| "42".to_owned());
-        RoleMatch { r#type: text("type").filter(|_| self.kind % 2 == 0), id: self.one(&id) }
+        RoleMatch { r#type: text("type").filter(|_| self.kind.is_multiple_of(2)), id: self.one(&id) }
     }
 
     fn one(&self, text: &str) -> Match {
@@ -140,27 +142,46 @@ impl Idea {
 #[derive(Debug, Clone)]
 struct FilterIdea {
     tenant: Option<String>,
-    since_us: Option<i64>,
-    until_us: Option<i64>,
+    since: Option<Moment>,
+    until: Option<Moment>,
     seq: Option<(u64, u64)>,
     ideas: Vec<Idea>,
+}
+
+/// A bound of time: at a moment, or at an event's, where it matters to the microsecond.
+#[derive(Debug, Clone)]
+enum Moment {
+    Micros(i64),
+    Of(Index),
+}
+
+impl Moment {
+    fn of(&self, log: &[Event]) -> Timestamp {
+        match self {
+            Self::Of(index) if !log.is_empty() => index.get(log).occurred_at.unwrap(),
+            Self::Of(_) => Timestamp::MIN,
+            Self::Micros(us) => Timestamp::saturating_from_micros(*us),
+        }
+    }
 }
 
 fn filter_idea() -> impl Strategy<Value = FilterIdea> {
     let tenant = of(select(vec!["default", "acme", "nobody"]).prop_map(str::to_owned));
     let time = || {
-        // Whole hours often, which counts by hour can answer.
+        let us = || 1_790_000_000_000_000i64..1_790_100_000_000_000;
         prop_oneof![
-            3 => Just(None),
-            1 => (1_790_000_000_000_000i64..1_790_100_000_000_000).prop_map(Some),
-            1 => (1_790_000_000_000_000i64..1_790_100_000_000_000).prop_map(|us| Some(us / HOUR_US * HOUR_US)),
+            4 => Just(None),
+            1 => us().prop_map(|us| Some(Moment::Micros(us))),
+            // Whole hours, which counts by hour can answer.
+            1 => us().prop_map(|us| Some(Moment::Micros(us / HOUR_US * HOUR_US))),
+            1 => any::<Index>().prop_map(|event| Some(Moment::Of(event))),
         ]
     };
     let seq = prop_oneof![3 => Just(None), 1 => (1000u64..1030, 1000u64..1060).prop_map(Some)];
-    (tenant, time(), time(), seq, vec(idea(), 0..3)).prop_map(|(tenant, since_us, until_us, seq, ideas)| FilterIdea {
+    (tenant, time(), time(), seq, vec(idea(), 0..3)).prop_map(|(tenant, since, until, seq, ideas)| FilterIdea {
         tenant,
-        since_us,
-        until_us,
+        since,
+        until,
         seq,
         ideas,
     })
@@ -170,8 +191,8 @@ impl FilterIdea {
     fn filter(&self, log: &[Event]) -> Filter {
         Filter {
             tenant: self.tenant.clone(),
-            since: self.since_us.map(Timestamp::saturating_from_micros),
-            until: self.until_us.map(Timestamp::saturating_from_micros),
+            since: self.since.as_ref().map(|moment| moment.of(log)),
+            until: self.until.as_ref().map(|moment| moment.of(log)),
             seq_from: self.seq.map(|(from, _)| from),
             seq_to: self.seq.map(|(_, to)| to),
             clauses: self.ideas.iter().filter(|_| !log.is_empty()).map(|idea| idea.clause(log)).collect(),
@@ -264,7 +285,7 @@ proptest! {
         events in arbitrary_log(1..60),
         idea in filter_idea(),
         columns in vec(select(vec![Column::Tenant, Column::Action, Column::Outcome, Column::Severity, Column::ActorId]), 0..2),
-        group_by in vec(select(vec!["hour", "day", "week", "month", "weekday", "hour_of_day", "tenant", "severity"]), 0..3),
+        group_by in vec(select(vec!["hour", "day", "week", "month", "user", "token", "weekday", "hour_of_day", "tenant", "severity"]), 0..3),
         zone in select(vec!["UTC", "Europe/Vienna", "Asia/Kolkata"]),
     ) {
         let mut idea = idea;

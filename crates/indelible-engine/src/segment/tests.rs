@@ -65,11 +65,11 @@ fn written(sources: &[&dyn Source]) -> Vec<u8> {
     out.0
 }
 
-fn sealed(chunks: &[Chunk]) -> Vec<u8> {
+pub(crate) fn sealed(chunks: &[Chunk]) -> Vec<u8> {
     written(&chunks.iter().map(|chunk| chunk as &dyn Source).collect::<Vec<_>>())
 }
 
-fn open(bytes: Vec<u8>) -> Result<Segment, ReadError> {
+pub(crate) fn open(bytes: Vec<u8>) -> Result<Segment, ReadError> {
     let size = bytes.len() as u64;
     Segment::of(PageFile { file: Arc::new(Bytes(bytes)), path: "test.seg".to_owned(), size, forged: false })
 }

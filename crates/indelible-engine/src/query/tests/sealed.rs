@@ -1,6 +1,6 @@
 //! A chunk that tells as much about itself as a segment does: an index, ranges by block, and counts by hour.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     chunk::Chunk,
@@ -112,6 +112,20 @@ impl Source for Sealed {
         Ok(Some(found))
     }
 
+    fn term_rows(&self, column: Column, visit: &mut dyn FnMut(u32, u32)) -> Result<bool, ReadError> {
+        let mut rows = BTreeMap::new();
+        for block in 0..self.blocks() {
+            let mut codes = CodeBlock::default();
+            self.chunk.codes(column, block, &mut codes)?;
+            for row in 0..self.block_rows(block) {
+                let of_row: BTreeSet<u32> = codes.of(row as usize).iter().copied().collect();
+                of_row.into_iter().for_each(|code| *rows.entry(code).or_default() += 1);
+            }
+        }
+        rows.into_iter().for_each(|(code, rows)| visit(code, rows));
+        Ok(column.indexed())
+    }
+
     fn codes(&self, column: Column, block: u32, out: &mut CodeBlock) -> Result<(), ReadError> {
         self.chunk.codes(column, block, out)
     }
@@ -124,7 +138,7 @@ impl Source for Sealed {
         self.chunk.blobs(column, rows, visit)
     }
 
-    fn rollup(&self) -> Option<&Rollup> {
-        Some(&self.rollup)
+    fn rollup(&self) -> Result<Option<&Rollup>, ReadError> {
+        Ok(Some(&self.rollup))
     }
 }
