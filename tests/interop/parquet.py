@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Parquet files that we write are read by pyarrow and DuckDB: the same values, the same counts.
 
-Writes random events as Parquet and as JSON Lines, reads the Parquet file with both, and compares. The readers are
-installed from PyPI into a virtual environment below the target directory. Given two paths, compares those files instead:
+First random events, written by the library as Parquet and as JSON Lines. Then, when the binary is given, the same events
+imported, exported in both formats, and counted by `aggregate` and by DuckDB. Needs requirements.txt of this folder.
 
-    parquet.py [FILE.parquet FILE.jsonl]
+    parquet.py [BINARY]
 """
 
 import collections
@@ -12,26 +12,16 @@ import datetime
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
-import venv
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"))
-READERS = ["pyarrow==26.0.1", "duckdb==2.0.0", "pytz==2026.1"]
 EVENTS = 5_000
-
-
-def in_environment():
-    """Starts this script anew in an environment that has the readers."""
-    home = TARGET / "interop-python"
-    python = home / "bin" / "python"
-    marker = home / "installed.txt"
-    if not marker.exists() or marker.read_text() != "\n".join(READERS):
-        venv.create(home, with_pip=True, clear=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *READERS], check=True)
-        marker.write_text("\n".join(READERS))
-    os.execv(python, [python, __file__, "--in-environment", *sys.argv[1:]])
+FIELDS = ["action", "outcome", "severity", "tenant", "actor.type", "actor.id", "context.ip", "http.status", "reason",
+          "credential.kind", "client.id", "context.geo.country"]
 
 
 def sample():
@@ -107,7 +97,7 @@ def with_pyarrow(path, expected):
     compare_rows("pyarrow", [row_of(row) for row in table.to_pylist()], expected)
 
 
-def with_duckdb(path, expected):
+def with_duckdb(path, expected, aggregate):
     import duckdb
 
     database = duckdb.connect()
@@ -120,28 +110,51 @@ def with_duckdb(path, expected):
     def query(sql):
         return collections.Counter({tuple(row[:-1]): row[-1] for row in database.execute(sql).fetchall()})
 
-    for group in ["action", "outcome", "severity", "tenant", "actor_type", "actor_id", "context_ip", "http_status",
-                  "reason", "credential_kind", "client_id", "context_geo_country"]:
-        assert query(f"SELECT {group}, count(*) FROM events GROUP BY 1") == counts(expected, group), group
+    for field in FIELDS:
+        name = field.replace(".", "_")
+        counted = query(f"SELECT {name}, count(*) FROM events GROUP BY 1")
+        assert counted == counts(expected, name), f"DuckDB: {field}"
+        if aggregate:
+            assert counted == aggregate(field), f"aggregate and DuckDB: {field}: {aggregate(field)}, {counted}"
     hours = query("SELECT date_trunc('hour', occurred_at), action, count(*) FROM events GROUP BY 1, 2")
     by_hour = [row | {"hour": row["occurred_at"].replace(minute=0, second=0, microsecond=0)} for row in expected]
     assert hours == counts(by_hour, "hour", "action"), "hour x action"
     targets = query("SELECT unnest(targets_type), count(*) FROM events GROUP BY 1")
     assert targets == collections.Counter((type,) for row in expected for type in row.get("targets_type", [])), "targets"
-    database.execute("SELECT count(*) FROM events WHERE metadata->>'$.endpoint' = '/v1/pay'")
 
 
-def main(paths):
-    parquet, lines = paths if paths else sample()
+def compare(parquet, lines, aggregate=None):
     with open(lines, encoding="utf-8") as file:
         expected = [columns_of(json.loads(line)) for line in file]
     with_pyarrow(parquet, expected)
-    with_duckdb(parquet, expected)
-    print(f"parquet: {len(expected)} events are the same in pyarrow and DuckDB")
+    with_duckdb(parquet, expected, aggregate)
+    print(f"{parquet.name}: {len(expected)} events are the same in pyarrow and DuckDB")
+
+
+def through_the_binary(binary, lines):
+    """Imports the events, exports them again, and compares."""
+    home = pathlib.Path(tempfile.mkdtemp(prefix="indelible-parquet-"))
+
+    def run(*arguments):
+        command = [binary, *arguments, "--data", home / "data"]
+        return subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout
+
+    def aggregate(field):
+        table = json.loads(run("aggregate", "--by", field, "--limit", "100000", "--json"))
+        return collections.Counter({tuple(row[:-1]): row[-1] for row in table["rows"]})
+
+    try:
+        run("import", "--format", "indelible", lines)
+        parquet, exported = home / "exported.parquet", home / "exported.jsonl"
+        run("export", "--output", parquet)
+        run("export", "--output", exported)
+        compare(parquet, exported, aggregate)
+    finally:
+        shutil.rmtree(home)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--in-environment"]:
-        main(sys.argv[2:])
-    else:
-        in_environment()
+    written = sample()
+    compare(*written)
+    for binary in sys.argv[1:]:
+        through_the_binary(pathlib.Path(binary).resolve(), written[1])
