@@ -12,7 +12,7 @@
 //!
 //! use indelible::{Actor, Decision, Event, Filter, MemoryStore, Outcome, Query, Recorder, Store, Target, Timestamp};
 //!
-//! // In memory, as your tests want it; in production, the log on disk.
+//! // In memory, as your tests want it; in production `Log::open(LogConfig::new("data", Arc::new(system_time)))?`.
 //! let store = Arc::new(MemoryStore::default());
 //! let recorder = Recorder::builder(store.clone())
 //!     .tenant("acme")
@@ -50,6 +50,7 @@ mod recorder;
 pub mod redaction;
 
 pub use indelible_engine::{
+    log::{Log, LogConfig, OpenError},
     memory::MemoryStore,
     null::NullStore,
     query::{Aggregate, Filter, Page, ParseError, Query, Table},
@@ -60,7 +61,9 @@ pub use indelible_proof::{
     Actor, Changes, Client, Context, Credential, Event, EventError, EventId, Geo, Http, LeafHash, OAuth, Object,
     Outcome, Recorded, Severity, Source, Target, Timestamp, TimestampError, vocabulary,
 };
-pub use recorder::{Builder, Decision, Durability, RecordError, Recorder, Recording, Refusal, Stats, Submission};
+pub use recorder::{
+    Builder, Decision, Durability, RecordError, Recorder, Recording, Refusal, Stats, Submission, system_time,
+};
 pub use redaction::{Redaction, Strategy};
 
 /// The store below in all its parts: queries, columns, the contract of a store of your own.

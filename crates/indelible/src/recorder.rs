@@ -20,7 +20,7 @@ use std::sync::{
 use indelible_engine::store::{Durability as Acknowledged, Receipt, Store};
 use indelible_proof::{Event, EventError};
 
-pub use builder::{Builder, Decision};
+pub use builder::{Builder, Decision, system_time};
 pub use error::RecordError;
 pub use stats::Stats;
 pub use submission::Submission;

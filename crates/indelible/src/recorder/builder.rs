@@ -136,7 +136,8 @@ impl fmt::Debug for Builder {
     }
 }
 
-fn system_time() -> Timestamp {
+/// The system's clock, for a recorder and a log.
+pub fn system_time() -> Timestamp {
     let micros = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_micros());
     Timestamp::saturating_from_micros(i64::try_from(micros).unwrap_or(i64::MAX))
 }

@@ -7,7 +7,9 @@ mod import;
 
 use std::sync::Arc;
 
-use indelible::{Actor, Durability, Event, MemoryStore, Outcome, Recorder, Recording, Store};
+use indelible::{
+    Actor, Durability, Event, Log, LogConfig, MemoryStore, Outcome, Recorder, Recording, Store, system_time,
+};
 
 fn recorder() -> (Recorder, Arc<MemoryStore>) {
     let store = Arc::new(MemoryStore::default());
@@ -61,4 +63,25 @@ fn no_secret_reaches_the_store() {
     recorder.close();
     assert_eq!(store.recorded().len(), 2);
     assert!(!format!("{:?}", store.recorded()).contains("hunter2"));
+}
+
+#[test]
+fn what_was_recorded_on_disk_is_there_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let open = || Arc::new(Log::open(LogConfig::new(directory.path(), Arc::new(system_time))).unwrap());
+    let event = || Event::new("token.created").idempotency_key("req-1").meta("secret", "hunter2");
+    let log = open();
+    let recorder = Recorder::new(log.clone());
+    let first = recorder.record(event()).unwrap().receipt().unwrap().clone();
+    (0..100).for_each(|nth| recorder.queue(Event::new("token.rotated").meta("nth", nth)).unwrap());
+    recorder.close();
+    log.close();
+    drop((recorder, log));
+
+    let log = open();
+    assert_eq!(log.status().next_seq, 101);
+    let stored = log.get(None, 0).unwrap().unwrap();
+    assert_eq!((stored.id, &stored.event.metadata["secret"]), (first.id, &"[REDACTED]".into()));
+    let again = Recorder::new(log.clone()).record(event()).unwrap().receipt().unwrap().clone();
+    assert_eq!((again.id, again.leaf, again.duplicate), (first.id, first.leaf, true));
 }
