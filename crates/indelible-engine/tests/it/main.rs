@@ -1,0 +1,7 @@
+//! The log on a real disk.
+
+// In a test a failed unwrap is the report.
+#![allow(clippy::unwrap_used)]
+
+mod kill;
+mod log;
