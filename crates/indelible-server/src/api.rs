@@ -17,4 +17,5 @@ mod routes;
 mod tail;
 
 pub(crate) use app::App;
+pub(crate) use export::csv;
 pub(crate) use routes::router;

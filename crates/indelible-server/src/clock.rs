@@ -6,6 +6,11 @@ use indelible_proof::Timestamp;
 
 /// The present moment; a clock set before 1970 reads as 1970.
 pub(crate) fn now() -> Timestamp {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+    of(SystemTime::now())
+}
+
+/// A moment of the system's clock; what is before 1970 reads as 1970.
+pub(crate) fn of(at: SystemTime) -> Timestamp {
+    let since = at.duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     Timestamp::saturating_from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
 }

@@ -1,4 +1,4 @@
-//! Every bound of the server. What an operator may change has its default here and its option in [`crate::config`].
+//! Every bound of the binary. What an operator may change has its default here and its option in [`crate::config`].
 
 use std::time::Duration;
 
@@ -51,3 +51,41 @@ pub(crate) const KEYS_MAX: usize = 10_000;
 pub(crate) const KEY_NAME_BYTES_MAX: usize = 200;
 /// Events of one piece of a live tail.
 pub(crate) const TAIL_EVENTS_A_PIECE: usize = 100;
+
+/// Bytes of a server's answer that a command holds at once.
+pub(crate) const ANSWER_BYTES_MAX: u64 = 256 << 20;
+/// Bytes of an export that are copied at once.
+pub(crate) const COPY_BYTES: usize = 64 << 10;
+/// Connections to a server that are kept for the next request.
+pub(crate) const CONNECTIONS_KEPT: usize = 1024;
+/// Time for a connection to a server.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time without a byte from a server. A live tail has a sign of life every 15 seconds.
+pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(60);
+/// Longest wait before a lost connection is tried again.
+pub(crate) const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(10);
+/// Times that a batch is sent before an import gives up.
+pub(crate) const SEND_TRIES_MAX: u32 = 20;
+/// Bytes of one message of a live tail.
+pub(crate) const MESSAGE_BYTES_MAX: u64 = 4 << 20;
+/// Bytes of events on the standard input of `record`.
+pub(crate) const INPUT_BYTES_MAX: u64 = 64 << 20;
+/// Events of one batch of an import.
+pub(crate) const IMPORT_BATCH_EVENTS: usize = 1000;
+/// Bytes at the beginning of a file that tell its format.
+pub(crate) const IMPORT_HEAD_BYTES: usize = 64 << 10;
+/// Batches between two notes of how far an import is. What lies behind the note is sent again after an
+/// interruption, and recognised by its idempotency keys.
+pub(crate) const IMPORT_BATCHES_NOTED: u64 = 10;
+/// Imported files that a data directory remembers; the oldest is forgotten first.
+pub(crate) const IMPORTS_REMEMBERED_MAX: usize = 1000;
+/// Kinds of errors that an import lists one by one; the others are counted together.
+pub(crate) const ERROR_KINDS_MAX: usize = 20;
+/// Line numbers listed for each kind of error.
+pub(crate) const ERROR_LINES_LISTED: usize = 5;
+/// Free space below which a data directory needs attention.
+pub(crate) const FREE_BYTES_LOW: u64 = 1 << 30;
+/// Difference between two clocks above which something is wrong.
+pub(crate) const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
+/// Batches that `bench ingest` has under way at once, each on a thread.
+pub(crate) const BENCH_THREADS_MAX: i64 = 1024;

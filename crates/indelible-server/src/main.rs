@@ -1,6 +1,7 @@
 //! The binary `indelible`: the audit log as a server and as a command line.
 
 mod api;
+mod bench;
 mod cli;
 mod clock;
 mod config;
@@ -11,10 +12,8 @@ mod serve;
 
 use std::process::ExitCode;
 
-use clap::Parser;
-
 fn main() -> ExitCode {
-    match cli::run(&cli::Arguments::parse()) {
+    match cli::run(&cli::Arguments::of_this_process()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => error.report(),
     }

@@ -1,6 +1,6 @@
 //! Exports of any size: written as they are read, page after page, in bounded memory.
 
-mod csv;
+pub(crate) mod csv;
 
 use std::io::{self, BufWriter, Write};
 

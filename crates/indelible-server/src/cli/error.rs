@@ -1,27 +1,56 @@
 //! How a command fails: a message for people and an exit code for scripts.
 
-use std::{io::Write, process::ExitCode};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
 
 /// Why a command did not succeed.
 #[derive(Debug, thiserror::Error)]
-#[allow(dead_code)] // Constructed by the commands.
 pub(crate) enum Failure {
     /// The reader of our output went away: nothing is wrong.
     #[error("broken pipe")]
     BrokenPipe,
+    /// The command was called wrongly.
+    #[error("{0}")]
+    Usage(String),
     /// The command failed.
     #[error("{0}")]
     Failed(String),
+    /// The command failed and has already said all there is to say.
+    #[error("failed")]
+    Said,
 }
 
 impl Failure {
+    /// Failed, in somebody else's words.
+    #[expect(clippy::needless_pass_by_value, reason = "it is what map_err calls")]
+    pub(crate) fn because(error: impl ToString) -> Self {
+        Self::Failed(error.to_string())
+    }
+
+    /// Standard output did not take what was written.
+    #[expect(clippy::needless_pass_by_value, reason = "it is what map_err calls")]
+    pub(crate) fn output(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::BrokenPipe => Self::BrokenPipe,
+            _ => Self::Failed(format!("cannot write the output: {error}")),
+        }
+    }
+
     /// Prints what is to be said and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
+        // Nowhere is left to complain when this fails.
+        let say = |message: &str| drop(writeln!(io::stderr().lock(), "error: {message}"));
         match self {
             Self::BrokenPipe => ExitCode::SUCCESS,
+            Self::Said => ExitCode::FAILURE,
+            Self::Usage(message) => {
+                say(message);
+                ExitCode::from(2)
+            }
             Self::Failed(message) => {
-                // Nowhere is left to complain when this fails.
-                let _ = writeln!(std::io::stderr().lock(), "error: {message}");
+                say(message);
                 ExitCode::FAILURE
             }
         }

@@ -1,15 +1,11 @@
 //! `indelible serve`: runs the server.
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io::Write, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use indelible_engine::store::Store;
 
-use super::Failure;
+use super::{Failure, local};
 use crate::{
     config::{Config, Options},
     logging,
@@ -36,15 +32,10 @@ impl Serve {
             return say(&config.to_toml());
         }
         logging::start(&config);
-        let store = open(&config.data)?;
+        let store = Arc::new(local::open(&config.data)?);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
         runtime.block_on(serve(store, config))
     }
-}
-
-fn open(data: &Path) -> Result<Arc<dyn Store>, Failure> {
-    let _ = data;
-    Ok(Arc::new(indelible_engine::memory::MemoryStore::default()))
 }
 
 async fn serve(store: Arc<dyn Store>, config: Config) -> Result<(), Failure> {

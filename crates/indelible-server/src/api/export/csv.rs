@@ -8,7 +8,7 @@ use indelible::{Event, Recorded, Timestamp};
 use indelible_engine::column::{COLUMNS, Column, RowSink, write_row};
 
 /// Writes the names of the columns.
-pub(super) fn write_header(out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write_header(out: &mut impl Write) -> io::Result<()> {
     out.write_all(b"id,seq")?;
     for column in Column::ALL {
         write!(out, ",{}", column.path())?;
@@ -17,7 +17,7 @@ pub(super) fn write_header(out: &mut impl Write) -> io::Result<()> {
 }
 
 /// Writes one event.
-pub(super) fn write(event: &Recorded, out: &mut impl Write) -> io::Result<()> {
+pub(crate) fn write(event: &Recorded, out: &mut impl Write) -> io::Result<()> {
     write!(out, "{},{}", event.id, event.seq)?;
     for cell in Cells::of(&event.event).0 {
         out.write_all(b",")?;

@@ -1,0 +1,26 @@
+//! `indelible bench`: how fast the log is on this machine, with the disk's own speed beside it.
+
+mod events;
+mod gauge;
+mod ingest;
+mod query;
+
+use clap::Subcommand;
+
+use crate::cli::{Failure, terminal::Screen};
+
+/// Measures how fast events go in and questions are answered
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    Ingest(ingest::Ingest),
+    Query(query::Query),
+}
+
+impl Bench {
+    pub(crate) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
+        match self {
+            Self::Ingest(ingest) => ingest.run(screen),
+            Self::Query(query) => query.run(screen),
+        }
+    }
+}

@@ -1,0 +1,148 @@
+//! Questions that are asked every day, over what `bench ingest` made.
+
+use std::{path::PathBuf, time::Instant};
+
+use clap::Args;
+use indelible_proof::Timestamp;
+use serde::Serialize;
+
+use super::{
+    events::{TOKENS, owner, token, user},
+    gauge::Times,
+};
+use crate::cli::{
+    Failure,
+    local::Local,
+    place::{PageOf, Place, Question},
+    remote::Remote,
+    table::{self, Cell, Column},
+    terminal::{Screen, grouped},
+};
+
+/// Asks seven questions of what `bench ingest` recorded and measures the answers
+#[derive(Debug, Args)]
+pub(crate) struct Query {
+    /// How often each question is asked, after once to warm up
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rounds: u32,
+    /// Data directory that was measured in
+    #[arg(long, value_name = "DIR", default_value = "bench-data", conflicts_with = "url")]
+    data: PathBuf,
+    /// Server to measure instead
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// API key for the server
+    #[arg(long, env = "INDELIBLE_KEY", value_name = "KEY", hide_env_values = true)]
+    key: Option<String>,
+}
+
+/// What was measured of one question.
+#[derive(Debug, Serialize)]
+struct Measured {
+    name: &'static str,
+    p50_us: u64,
+    p95_us: u64,
+    rows: u64,
+    exact: bool,
+}
+
+/// A question by its kind.
+enum Ask {
+    Page(PageOf),
+    Aggregate(Question),
+}
+
+impl Query {
+    pub(super) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
+        let place = match &self.url {
+            Some(url) => Place::Remote(Remote::new(url, self.key.as_deref())?),
+            None => Place::Local(Local::open(&self.data)?),
+        };
+        let newest = place.page(&PageOf { limit: 1, ..PageOf::default() })?;
+        let end = newest.events.first().and_then(|event| event.event.occurred_at);
+        let end =
+            end.ok_or_else(|| Failure::Failed("there are no events; run `indelible bench ingest` first".to_owned()))?;
+        let mut all = Vec::new();
+        for (name, ask) in questions(end) {
+            let measured = self.measure(&place, name, &ask)?;
+            if screen.wants_json() {
+                screen.json(&measured)?;
+                screen.finish()?;
+            }
+            all.push(measured);
+        }
+        if screen.wants_json() { Ok(()) } else { print(&all, screen) }
+    }
+
+    fn measure(&self, place: &Place, name: &'static str, ask: &Ask) -> Result<Measured, Failure> {
+        let mut times = Times::default();
+        let mut found = ask.of(place)?;
+        for _ in 0..self.rounds {
+            let started = Instant::now();
+            found = ask.of(place)?;
+            times.add(started.elapsed());
+        }
+        let (rows, exact) = found;
+        Ok(Measured { name, p50_us: times.percentile_us(50), p95_us: times.percentile_us(95), rows, exact })
+    }
+}
+
+impl Ask {
+    /// Asks; gives how many rows the answer has, and whether it is exact.
+    fn of(&self, place: &Place) -> Result<(u64, bool), Failure> {
+        match self {
+            Self::Page(page) => Ok((place.page(page)?.events.len() as u64, true)),
+            Self::Aggregate(question) => {
+                let answer = place.aggregate(question)?;
+                Ok((answer.rows.len() as u64, answer.exact))
+            }
+        }
+    }
+}
+
+fn questions(end: Timestamp) -> Vec<(&'static str, Ask)> {
+    const HOUR_US: i64 = 3_600_000_000;
+    const BUSY: u64 = 0;
+    let hour_ago = Timestamp::saturating_from_micros(end.as_micros() - HOUR_US);
+    let of_token = |number| format!("credential.id:{}", token(number));
+    let aggregate = |filter: String, group_by: &str, measure: &str| {
+        let (group_by, measure) = (group_by.to_owned(), measure.to_owned());
+        Ask::Aggregate(Question { filter, group_by, measure, ..Question::default() })
+    };
+    let failures = Question {
+        filter: format!("outcome:failure since:{hour_ago}"),
+        group_by: "ip".to_owned(),
+        measure: "count".to_owned(),
+        having: "count>=11".to_owned(),
+        ..Question::default()
+    };
+    let rare = PageOf { filter: of_token(TOKENS / 4), limit: 50, ..PageOf::default() };
+    vec![
+        ("newest 50 of a rare token", Ask::Page(rare)),
+        ("daily usage of a busy token", aggregate(of_token(BUSY), "day", "count")),
+        ("usage by ip of a token", aggregate(of_token(100), "ip", "count")),
+        (
+            "total of a user over all tokens",
+            aggregate(format!("actor.id:{}", user(owner(BUSY))), "credential.id", "count"),
+        ),
+        ("ips with over 10 failures in the last hour", Ask::Aggregate(failures)),
+        ("count by day and action", aggregate(String::new(), "day,action", "count")),
+        ("distinct ips", aggregate(String::new(), "", "distinct(ip)")),
+    ]
+}
+
+fn print(all: &[Measured], screen: &mut Screen) -> Result<(), Failure> {
+    let numbers = ["P50 US", "P95 US", "ROWS"].map(Column::number);
+    let columns =
+        std::iter::once(Column::text("QUESTION", 20)).chain(numbers).chain([Column::whole("EXACT")]).collect();
+    let rows: Vec<Vec<Cell>> = all
+        .iter()
+        .map(|of| {
+            let numbers = [of.p50_us, of.p95_us, of.rows];
+            let numbers = numbers.map(|number| Cell::plain(&grouped(i64::try_from(number).unwrap_or(i64::MAX))));
+            let exact = Cell::plain(if of.exact { "yes" } else { "no" });
+            std::iter::once(Cell::plain(of.name)).chain(numbers).chain([exact]).collect()
+        })
+        .collect();
+    table::print(columns, &rows, screen)
+}

@@ -1,0 +1,142 @@
+//! A log in a data directory, which this process has to itself while it works.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use indelible::{Durability, Recorder, Recording, Status, Store};
+use indelible_engine::{
+    log::{Log, LogConfig, OpenError},
+    query::{Aggregate, Cursor, Filter, Query},
+};
+use indelible_proof::{Event, Recorded};
+
+use super::{
+    Failure,
+    place::{Answer, Events, PageOf, Question, Receipt, Which, typed_wrongly},
+};
+use crate::clock;
+
+/// Opens the log in a directory, or makes one.
+pub(crate) fn open(directory: &Path) -> Result<Log, Failure> {
+    Log::open(LogConfig::new(directory, Arc::new(clock::now))).map_err(|error| {
+        let advice = match error {
+            OpenError::Locked { .. } => "\n  if that is `indelible serve`, name its address with --url",
+            _ => "",
+        };
+        Failure::Failed(format!("{error}{advice}"))
+    })
+}
+
+/// An open data directory.
+#[derive(Debug)]
+pub(crate) struct Local {
+    directory: PathBuf,
+    log: Arc<Log>,
+    recorder: Recorder,
+}
+
+impl Local {
+    /// Opens a log that is there.
+    pub(crate) fn open(directory: &Path) -> Result<Self, Failure> {
+        if !directory.join("log.toml").exists() {
+            return Err(Failure::Failed(format!(
+                "there is no log in {}; name its directory with --data, or its server with --url\n  \
+                 `indelible record`, `indelible import` and `indelible serve` make a new one",
+                directory.display()
+            )));
+        }
+        Self::open_or_create(directory)
+    }
+
+    /// Opens a log, or makes one.
+    pub(crate) fn open_or_create(directory: &Path) -> Result<Self, Failure> {
+        let log = Arc::new(open(directory)?);
+        let recorder = Recorder::new(Arc::clone(&log) as Arc<dyn Store>);
+        Ok(Self { directory: directory.to_owned(), log, recorder })
+    }
+
+    /// The data directory.
+    pub(crate) fn directory(&self) -> &Path {
+        &self.directory
+    }
+
+    /// The log's state.
+    pub(crate) fn status(&self) -> Status {
+        self.log.status()
+    }
+
+    /// Seals what is not sealed yet. Returns when it is done.
+    pub(crate) fn seal(&self) -> Result<(), Failure> {
+        self.log.seal_now().map_err(Failure::because)
+    }
+
+    pub(crate) fn record(&self, events: Vec<Event>) -> Result<Vec<Receipt>, Failure> {
+        let recordings = self.recorder.record_all(events, Durability::Durable).map_err(Failure::because)?;
+        Ok(recordings.iter().filter_map(Recording::receipt).map(receipt).collect())
+    }
+
+    pub(crate) fn page(&self, page: &PageOf) -> Result<Events, Failure> {
+        let after: Option<Cursor> = page.cursor.as_deref().map(str::parse).transpose().map_err(Failure::because)?;
+        let query = Query { filter: filter(&page.filter)?, order: page.order, limit: page.limit, after };
+        let page = self.log.query(&query).map_err(Failure::because)?;
+        Ok(Events { events: page.events, next: page.next.map(|cursor| cursor.to_string()) })
+    }
+
+    /// How many events a filter lets through.
+    pub(crate) fn count(&self, filter: &str) -> Result<u64, Failure> {
+        let question = Question { filter: filter.to_owned(), ..Question::default() };
+        let answer = self.aggregate(&question)?;
+        Ok(answer.rows.first().and_then(|row| row.first()?.as_u64()).unwrap_or(0))
+    }
+
+    pub(crate) fn get(&self, which: Which) -> Result<Option<Recorded>, Failure> {
+        let (seq, id) = match which {
+            Which::Id(id) => (id.seq(), Some(id)),
+            Which::Seq(seq) => (seq, None),
+        };
+        let found = self.log.get(None, seq).map_err(Failure::because)?;
+        Ok(found.filter(|event| id.is_none_or(|id| event.id == id)))
+    }
+
+    pub(crate) fn aggregate(&self, question: &Question) -> Result<Answer, Failure> {
+        let table = self.log.aggregate(&aggregate(question)?).map_err(Failure::because)?;
+        let json = |value| serde_json::to_value(value).unwrap_or_default();
+        let rows = table.rows.iter().map(|row| row.iter().map(json).collect()).collect();
+        Ok(Answer { columns: table.columns, rows, exact: table.exact, groups: table.groups })
+    }
+}
+
+/// What was queued is written before the process ends.
+impl Drop for Local {
+    fn drop(&mut self) {
+        self.recorder.close();
+        self.log.close();
+    }
+}
+
+fn receipt(receipt: &indelible::Receipt) -> Receipt {
+    Receipt { id: receipt.id, seq: receipt.seq, leaf_hash: receipt.leaf.to_string(), duplicate: receipt.duplicate }
+}
+
+/// A filter line as the store wants it.
+pub(crate) fn filter(line: &str) -> Result<Filter, Failure> {
+    Filter::parse(line, clock::now()).map_err(|error| typed_wrongly("filter", line, &error))
+}
+
+/// An aggregate as the store wants it.
+pub(crate) fn aggregate(question: &Question) -> Result<Aggregate, Failure> {
+    let text = question.text();
+    Aggregate::parse(filter(&question.filter)?, &text).map_err(|error| {
+        let line = match error.text {
+            "group_by" => text.group_by,
+            "measure" => text.measure,
+            "having" => text.having,
+            "order" => text.order,
+            "time_zone" => text.time_zone,
+            _ => "",
+        };
+        typed_wrongly(error.text, line, &error.error)
+    })
+}
