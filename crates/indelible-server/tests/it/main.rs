@@ -1,0 +1,6 @@
+//! The binary as its users meet it: a process of its own, a real socket, a directory of its own.
+
+// The harness is test code too, outside of any #[test].
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod cli;
