@@ -22,6 +22,9 @@ pub trait Fs: Debug + Send + Sync + 'static {
     fn open(&self, path: &Path) -> io::Result<Arc<dyn ReadAt>>;
     /// Cuts a file to a length and makes that durable.
     fn truncate(&self, path: &Path, len: u64) -> io::Result<()>;
+    /// Writes the end of a file, from a position on, once more, and makes it durable: for bytes that can be read but
+    /// whose fsync may have failed. They must be those that are there, so that a crash meanwhile changes nothing.
+    fn write_again(&self, path: &Path, from: u64, bytes: &[u8]) -> io::Result<()>;
     /// Renames a file, replacing what is there. Durable only after [`Fs::sync_dir`] of the directory.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file. Durable only after [`Fs::sync_dir`] of the directory.

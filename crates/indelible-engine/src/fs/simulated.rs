@@ -279,6 +279,17 @@ impl Inode {
         self.sync();
     }
 
+    fn write_again(&mut self, from: usize, bytes: &[u8]) {
+        self.dropped.retain_mut(|dropped| {
+            dropped.end = dropped.end.min(from);
+            dropped.start < dropped.end
+        });
+        self.live.truncate(from);
+        self.live.extend_from_slice(bytes);
+        self.durable.truncate(from);
+        self.sync();
+    }
+
     fn lose_power(&mut self, random: &mut Random) {
         let unsynced = self.live.get(self.durable.len()..).unwrap_or_default();
         let kept = match random.below(3) {
@@ -324,6 +335,15 @@ impl Fs for SimulatedFs {
             let inode = disk.file(path)?;
             let boot = disk.boot;
             disk.inode(boot, inode)?.truncate(len as usize);
+            Ok(())
+        })
+    }
+
+    fn write_again(&self, path: &Path, from: u64, bytes: &[u8]) -> io::Result<()> {
+        self.operate(io::ErrorKind::Other, |disk| {
+            let inode = disk.file(path)?;
+            let boot = disk.boot;
+            disk.inode(boot, inode)?.write_again(from as usize, bytes);
             Ok(())
         })
     }

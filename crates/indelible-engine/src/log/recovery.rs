@@ -191,15 +191,17 @@ impl Recovered {
             let offset = parts.map_or(0, |parts| parts.record.as_ptr().addr() - bytes.as_ptr().addr()) as u64;
             WalError::Damaged { path: name, offset, problem: format!("event {seq}: {error}") }
         })?;
-        // What was read of the last file may never have reached the disk: the process died before its fsync, or the
-        // fsync failed. Only bytes that are written again can be trusted to be durable before others follow them.
-        let good = bytes.get(..scan.good_len as usize).unwrap_or_default();
-        if next.is_none() {
-            write_new(fs, &path, |file| file.append(good)).map_err(io_at(&path))?;
-        }
         if let Some(problem) = scan.torn {
-            let bytes = (bytes.len() - good.len()) as u64;
-            self.report.torn = Some(Torn { path, offset: scan.good_len, bytes, problem: problem.to_owned() });
+            fs.truncate(&path, scan.good_len).map_err(io_at(&path))?;
+            let bytes = bytes.len() as u64 - scan.good_len;
+            let (path, problem) = (path.clone(), problem.to_owned());
+            self.report.torn = Some(Torn { path, offset: scan.good_len, bytes, problem });
+        }
+        // The end of the last file may never have reached the disk: the process died before its fsync, or the fsync
+        // failed. Only when it is written again may others be built on it.
+        if next.is_none() {
+            let end = bytes.get(scan.synced as usize..scan.good_len as usize).unwrap_or_default();
+            fs.write_again(&path, scan.synced, end).map_err(io_at(&path))?;
         }
         self.report.replayed_events += chunks.iter().map(|chunk| u64::from(chunk.rows())).sum::<u64>();
         self.report.wal_files += 1;

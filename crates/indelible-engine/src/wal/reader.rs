@@ -9,6 +9,8 @@ pub(crate) struct Scan<'a> {
     pub(crate) events: Vec<Parts<'a>>,
     /// How many bytes check out; 0 when not even the header does.
     pub(crate) good_len: u64,
+    /// How many bytes an fsync has made durable for certain.
+    pub(crate) synced: u64,
     /// Why the rest was given up, when there is a rest.
     pub(crate) torn: Option<&'static str>,
 }
@@ -26,7 +28,7 @@ pub(crate) fn scan<'a>(
         offset: offset as u64,
         problem: problem.to_owned(),
     };
-    let mut scan = Scan { events: Vec::new(), good_len: 0, torn: None };
+    let mut scan = Scan { events: Vec::new(), good_len: 0, synced: 0, torn: None };
     let torn = |mut scan: Scan<'a>, offset: usize, problem: &'static str| {
         if !is_last || was_durable(bytes, offset) {
             return Err(damaged(offset, problem));
@@ -66,6 +68,7 @@ pub(crate) fn scan<'a>(
         if !payload.is_empty() {
             return Err(damaged(offset, "a frame is longer than its events"));
         }
+        scan.synced = frame.synced;
         offset = frame_end;
     }
     scan.good_len = bytes.len() as u64;

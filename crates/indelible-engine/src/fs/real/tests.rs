@@ -39,3 +39,12 @@ fn a_lock_is_held_until_its_guard_is_dropped() {
     drop(guard);
     assert!(RealFs.lock(&path).is_ok());
 }
+
+#[test]
+fn the_end_of_a_file_is_written_again_in_place() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("f");
+    RealFs.create(&path).unwrap().append(b"hello").unwrap();
+    RealFs.write_again(&path, 3, b"lo").unwrap();
+    assert_eq!(std::fs::read(&path).unwrap(), b"hello");
+}

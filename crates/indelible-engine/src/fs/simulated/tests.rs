@@ -131,3 +131,16 @@ fn the_same_seed_gives_the_same_disk() {
     };
     (0..20).for_each(|seed| assert_eq!(left(seed), left(seed)));
 }
+
+#[test]
+fn bytes_of_a_failed_sync_are_durable_once_they_are_written_again() {
+    let disk = disk_with_dir(1);
+    let mut file = durable_file(&disk, b"ok");
+    file.append(b"bad").unwrap();
+    disk.fail_at(disk.operations(), Failure::NotPersisted);
+    assert!(file.sync().is_err());
+    disk.kill();
+    disk.write_again(Path::new(FILE), 2, b"bad").unwrap();
+    disk.restart();
+    assert_eq!(content(&disk), b"okbad");
+}
