@@ -5,6 +5,7 @@ mod bench;
 mod cli;
 mod clock;
 mod config;
+mod demo;
 mod keys;
 mod limits;
 mod logging;

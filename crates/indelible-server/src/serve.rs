@@ -6,16 +6,14 @@ use std::{
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
-    sync::Arc,
     time::Duration,
 };
 
 use indelible::Recorder;
-use indelible_engine::store::Store;
 use tokio::{
     net::TcpListener,
     sync::watch,
-    time::{MissedTickBehavior, interval, timeout},
+    time::{Instant, MissedTickBehavior, interval_at, timeout},
 };
 
 use crate::{
@@ -67,14 +65,14 @@ pub(crate) struct Server {
 
 impl Server {
     /// Listens for requests to a log.
-    pub(crate) async fn bind(store: Arc<dyn Store>, config: Config) -> Result<Self, ServeError> {
+    pub(crate) async fn bind(recorder: Recorder, config: Config) -> Result<Self, ServeError> {
         let (keys, first_key) = open_keys(&config.data)?;
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|error| ServeError::Listen { address: config.listen, error })?;
         let address = listener.local_addr().map_err(ServeError::Runtime)?;
         let (stop, stopping) = watch::channel(false);
-        let app = App::new(Recorder::new(store), keys, &config, stopping);
+        let app = App::new(recorder, keys, &config, stopping);
         Ok(Self { listener, address, app, stop, config, first_key })
     }
 
@@ -110,7 +108,7 @@ impl Server {
 
 /// Writes down who has read, every minute.
 async fn note_reads(app: App, mut stopping: watch::Receiver<bool>) {
-    let mut minute = interval(limits::READS_WINDOW);
+    let mut minute = interval_at(Instant::now() + limits::READS_WINDOW, limits::READS_WINDOW);
     minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         tokio::select! {

@@ -2,7 +2,10 @@
 
 pub(crate) mod csv;
 
-use std::io::{self, BufWriter, Write};
+use std::{
+    io::{self, BufWriter, Write},
+    iter,
+};
 
 use axum::{
     body::{Body, Bytes},
@@ -12,8 +15,9 @@ use axum::{
 use indelible::Recorded;
 use indelible_engine::{
     limits::PAGE_ROWS_MAX,
-    query::{Cursor, Filter, Order, Query},
+    query::{Filter, Order, Query},
 };
+use indelible_stores::parquet::{self, WriteError};
 use serde::Deserialize;
 use tokio::{runtime::Handle, sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
@@ -35,7 +39,7 @@ parameters! {
         since: String, "2026-11-01";
         /// Events that happened before then.
         until: String, "2026-12-01";
-        /// `jsonl`, the default, or `csv`.
+        /// `jsonl`, the default, `csv` or `parquet`.
         format: Format, "csv";
     }
 }
@@ -46,6 +50,7 @@ enum Format {
     #[default]
     Jsonl,
     Csv,
+    Parquet,
 }
 
 impl Format {
@@ -53,6 +58,7 @@ impl Format {
         match self {
             Self::Jsonl => "application/x-ndjson",
             Self::Csv => "text/csv; charset=utf-8; header=present",
+            Self::Parquet => "application/vnd.apache.parquet",
         }
     }
 
@@ -60,6 +66,7 @@ impl Format {
         match self {
             Self::Jsonl => "attachment; filename=\"events.jsonl\"",
             Self::Csv => "attachment; filename=\"events.csv\"",
+            Self::Parquet => "attachment; filename=\"events.parquet\"",
         }
     }
 }
@@ -67,7 +74,7 @@ impl Format {
 /// Streams all events of a filter that were recorded before the request, oldest first.
 pub(super) async fn export(reader: Reader, Params(params): Params<ExportParams>) -> Result<Response, Problem> {
     let mut filter = params::filter(params.q.as_deref(), params.since.as_deref(), params.until.as_deref())?;
-    let end = *reader.committed().borrow();
+    let end = reader.end().await?;
     filter.seq_to = Some(filter.seq_to.map_or(end, |own| own.min(end)));
     let format = params.format.unwrap_or_default();
     let permit = reader.export_permit()?;
@@ -76,7 +83,7 @@ pub(super) async fn export(reader: Reader, Params(params): Params<ExportParams>)
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
         let out = Pieces { pieces, runtime };
-        if let Err(error) = write(&reader, &filter, format, &out) {
+        if let Err(error) = write(&reader, filter, format, &out) {
             out.abort(error);
         }
         drop(permit);
@@ -88,44 +95,55 @@ pub(super) async fn export(reader: Reader, Params(params): Params<ExportParams>)
     Ok((headers, Body::from_stream(ReceiverStream::new(stream))).into_response())
 }
 
-fn write(reader: &Reader, filter: &Filter, format: Format, pieces: &Pieces) -> io::Result<()> {
+fn write(reader: &Reader, filter: Filter, format: Format, pieces: &Pieces) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(limits::EXPORT_PIECE_BYTES, pieces);
-    let runtime = &pieces.runtime;
+    let mut events = events(reader, &pieces.runtime, filter);
     match format {
-        Format::Jsonl => each(reader, runtime, filter, |event| {
-            out.write_all(&event.to_json())?;
+        Format::Jsonl => events.try_for_each(|event| {
+            out.write_all(&event?.to_json())?;
             out.write_all(b"\n")
         })?,
         Format::Csv => {
             csv::write_header(&mut out)?;
-            each(reader, runtime, filter, |event| csv::write(event, &mut out))?;
+            events.try_for_each(|event| csv::write(&event?, &mut out))?;
+        }
+        Format::Parquet => {
+            parquet::write(events, &mut out, &parquet::Options::default()).map_err(|error| match error {
+                WriteError::Events(error) => error,
+                WriteError::Output { problem } => io::Error::other(problem),
+            })?;
         }
     }
     out.flush()
 }
 
-/// Visits every event of a filter, oldest first, a page at a time. Ends early when the key no longer counts or the
-/// server stops: the client sees the answer break off.
-fn each(
-    reader: &Reader,
-    runtime: &Handle,
-    filter: &Filter,
-    mut visit: impl FnMut(&Recorded) -> io::Result<()>,
-) -> io::Result<()> {
-    let mut after: Option<Cursor> = None;
-    loop {
-        if reader.is_stopping() || !reader.still_counts() {
-            return Err(io::Error::other("the export was ended"));
+/// Every event of a filter, oldest first, read a page at a time. Ends with an error when the key no longer counts or
+/// the server stops: the client sees the answer break off.
+fn events(reader: &Reader, runtime: &Handle, filter: Filter) -> impl Iterator<Item = io::Result<Recorded>> {
+    let mut query = Query { filter, order: Order::OldestFirst, limit: PAGE_ROWS_MAX, after: None };
+    let mut page = Vec::new().into_iter();
+    let mut at_end = false;
+    iter::from_fn(move || {
+        loop {
+            if let Some(event) = page.next() {
+                return Some(Ok(event));
+            }
+            if at_end {
+                return None;
+            }
+            if reader.is_stopping() || !reader.still_counts() {
+                return Some(Err(io::Error::other("the export was ended")));
+            }
+            match runtime.block_on(reader.next_page(query.clone())) {
+                Ok(next) => {
+                    at_end = next.next.is_none();
+                    query.after = next.next;
+                    page = next.events.into_iter();
+                }
+                Err(problem) => return Some(Err(io::Error::other(problem.into_detail()))),
+            }
         }
-        let query = Query { filter: filter.clone(), order: Order::OldestFirst, limit: PAGE_ROWS_MAX, after };
-        let page =
-            runtime.block_on(reader.next_page(query)).map_err(|problem| io::Error::other(problem.into_detail()))?;
-        page.events.iter().try_for_each(&mut visit)?;
-        after = page.next;
-        if after.is_none() {
-            return Ok(());
-        }
-    }
+    })
 }
 
 /// The body of the answer, as something to write to; blocks while the client is behind.

@@ -42,14 +42,17 @@ pub(super) async fn tail(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let filter = params::filter(params.q.as_deref(), None, None)?;
-    let after = match headers.get("last-event-id") {
+    let after: Option<u64> = match headers.get("last-event-id") {
         Some(value) => Some(value.to_str().ok().and_then(|text| text.parse().ok()).ok_or_else(|| {
             Problem::parameter("last-event-id", "is the id of the last event that was received: a sequence number")
         })?),
         None => params.after,
     };
     let permit = reader.tail_permit()?;
-    let position = after.map_or_else(|| *reader.committed().borrow(), |seq: u64| seq.saturating_add(1));
+    let position = match after {
+        Some(seq) => seq.saturating_add(1),
+        None => reader.end().await?,
+    };
     let (pieces, stream) = mpsc::channel(limits::STREAM_PIECES);
     reader.note(Endpoint::Tail);
     tokio::spawn(async move {

@@ -1,20 +1,34 @@
 //! `indelible serve`: runs the server.
 
-use std::{io::Write, path::PathBuf, sync::Arc};
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use clap::Args;
-use indelible_engine::store::Store;
+use indelible::Recorder;
 
 use super::{Failure, local};
 use crate::{
     config::{Config, Options},
+    demo,
+    keys::Secret,
     logging,
     serve::{self, Server},
 };
 
-/// Run the server
+/// Runs the server
 #[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  indelible serve --demo
+  indelible serve --data /var/lib/indelible --listen 0.0.0.0:4610 --log-format json
+  indelible serve --print-config > indelible.toml")]
 pub(crate) struct Serve {
+    /// Start with an empty log in a temporary directory, fill it with samples, and let something happen
+    #[arg(long)]
+    demo: bool,
     /// File of options. Default: indelible.toml, when there is one
     #[arg(long, env = "INDELIBLE_CONFIG", value_name = "FILE")]
     config: Option<PathBuf>,
@@ -27,36 +41,81 @@ pub(crate) struct Serve {
 
 impl Serve {
     pub(super) fn run(&self) -> Result<(), Failure> {
-        let config = Config::load(self.options.clone(), self.config.as_deref()).map_err(failed)?;
+        let mut config = Config::load(self.options.clone(), self.config.as_deref()).map_err(failed)?;
         if self.print_config {
             return say(&config.to_toml());
         }
         logging::start(&config);
-        let store = Arc::new(local::open(&config.data)?);
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
-        runtime.block_on(serve(store, config))
+        if self.demo {
+            // Removed when the server has stopped.
+            let directory = tempfile::Builder::new().prefix("indelible-demo-").tempdir().map_err(failed)?;
+            config.data = directory.path().to_owned();
+            runtime.block_on(demonstrate(config))
+        } else {
+            runtime.block_on(serve(config))
+        }
     }
 }
 
-async fn serve(store: Arc<dyn Store>, config: Config) -> Result<(), Failure> {
+async fn serve(config: Config) -> Result<(), Failure> {
     let data = config.data.display().to_string();
-    let mut server = Server::bind(store, config).await.map_err(failed)?;
+    let mut server = Server::bind(open(&config.data)?, config).await.map_err(failed)?;
     let stopped = serve::signals().map_err(failed)?;
-    say(&banner(&server.url(), &data, server.first_key.take().as_ref().map(|key| key.expose())))?;
+    say(&banner(&server.url(), &data, server.first_key.take().as_ref()))?;
     server.run(stopped).await;
     Ok(())
 }
 
-fn banner(url: &str, data: &str, first_key: Option<&str>) -> String {
-    let mut banner = format!("Indelible {} listens on {url}, log in {data}\n", env!("CARGO_PKG_VERSION"));
+async fn demonstrate(config: Config) -> Result<(), Failure> {
+    let recorder = open(&config.data)?;
+    let mut server = Server::bind(recorder.clone(), config).await.map_err(failed)?;
+    let stopped = serve::signals().map_err(failed)?;
+    let filling = recorder.clone();
+    let imported = tokio::task::spawn_blocking(move || demo::import(&filling)).await.map_err(failed)?;
+    let count = imported.map_err(failed)?;
+    say(&demo_banner(&server.url(), count, server.first_key.take().as_ref().map_or("", Secret::expose)))?;
+    let trickle = tokio::spawn(demo::trickle(recorder));
+    server.run(stopped).await;
+    trickle.abort();
+    Ok(())
+}
+
+fn open(data: &Path) -> Result<Recorder, Failure> {
+    let log = local::open(data)?;
+    if let Some(torn) = &log.recovery().torn {
+        let file = torn.path.display();
+        tracing::warn!(%file, torn.offset, torn.bytes, "the end of the log was torn and is cut: nothing acknowledged as durable was in it");
+    }
+    Ok(Recorder::new(Arc::new(log)))
+}
+
+fn banner(url: &str, data: &str, first_key: Option<&Secret>) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    let mut banner = format!("Indelible {version} listens on {url}, its log is in {data}\n");
     if let Some(key) = first_key {
+        let key = key.expose();
         banner.push_str(&format!(
-            "Administrator's key, shown this once and kept in {data}/keys/admin.key:\n\n    {key}\n\n\
-             Try:\n\n    curl {url}/v1/events -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \\\n      \
-             -d '{{\"action\":\"auth.login.succeeded\",\"actor\":{{\"type\":\"user\",\"id\":\"42\"}}}}'\n"
+            "\nThe administrator's key, shown this once and kept in {data}/keys/admin.key:\n\n  {key}\n\n\
+             Record a first event:\n\n  curl {url}/v1/events -H 'Authorization: Bearer {key}' \\\n    \
+             -H 'Content-Type: application/json' -d '{{\"action\":\"auth.login.succeeded\"}}'\n\n"
         ));
     }
     banner
+}
+
+fn demo_banner(url: &str, count: usize, key: &str) -> String {
+    let version = env!("CARGO_PKG_VERSION");
+    format!(
+        "Indelible {version} listens on {url}, its log is a temporary one\n\n\
+         It holds {count} real events of 50 products, laid over the last two weeks; every two seconds one more happens.\n\
+         The log is removed when you stop it with Ctrl-C.\n\n  key  {key}\n\nTry, in another terminal:\n\n  \
+         export INDELIBLE_URL={url} INDELIBLE_KEY={key}\n  \
+         indelible list 'outcome:failure since:7d'\n  \
+         indelible aggregate --by action,outcome\n  \
+         indelible tail\n\n\
+         or without the command line:\n\n  curl -N {url}/v1/tail -H 'Authorization: Bearer {key}'\n\n"
+    )
 }
 
 fn say(text: &str) -> Result<(), Failure> {

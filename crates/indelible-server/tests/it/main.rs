@@ -4,3 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod cli;
+mod events;
+mod hostile;
+mod keys;
+mod lifecycle;
+mod server;
+mod streams;
+mod tenants;

@@ -57,6 +57,11 @@ impl Reader {
         self.take_turn(move |store| store.query(&query)).await
     }
 
+    /// The sequence number behind everything that was acknowledged before this call.
+    pub(in crate::api) async fn end(&self) -> Result<u64, Problem> {
+        self.read(|store| Ok(store.status().next_seq)).await
+    }
+
     /// Notes that the key has read, for the log's own record of its readers.
     pub(in crate::api) fn note(&self, endpoint: Endpoint) {
         self.app.0.reads.note(&self.key, endpoint, clock::now());
@@ -67,7 +72,7 @@ impl Reader {
         self.app.0.keys.still_counts(&self.key.id, clock::now())
     }
 
-    /// The next sequence number, told after each commit.
+    /// The next sequence number, told after each commit; an acknowledgement may be faster.
     pub(in crate::api) fn committed(&self) -> watch::Receiver<u64> {
         self.app.0.committed.clone()
     }

@@ -98,9 +98,9 @@ fn one(json: &[u8], writer: &Writer) -> Result<Admitted, Wrong> {
     match Event::from_json(json) {
         Ok(event) => writer.admit(event).map_err(Wrong::Refused),
         // Only a failure is looked at again, to tell bad JSON from a bad event.
-        Err(error) => match serde_json::from_slice::<IgnoredAny>(json) {
-            Ok(_) => Err(Wrong::Invalid(error)),
-            Err(_) => Err(Wrong::Malformed(error)),
+        Err(error) => match std::str::from_utf8(json).map(serde_json::from_str::<IgnoredAny>) {
+            Ok(Ok(_)) => Err(Wrong::Invalid(error)),
+            _ => Err(Wrong::Malformed(error)),
         },
     }
 }
