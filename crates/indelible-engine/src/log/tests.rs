@@ -12,9 +12,26 @@ use indelible_proof::{Event, Timestamp};
 use self::harness::{DAY_US, Harness, Steps, event, ready};
 use super::{Log, LogConfig, OpenError};
 use crate::{
+    conformance,
     fs::{Failure, Fs},
     store::{AppendError, Durability, Store},
 };
+
+#[test]
+fn it_conforms() {
+    conformance::run(|| Log::open(Harness::new(1).config()).unwrap());
+}
+
+#[test]
+fn it_conforms_while_it_seals_and_merges() {
+    let config = |harness: &Harness| LogConfig {
+        seal_events: 3,
+        merge_events: 40,
+        unsealed_files_max: usize::MAX,
+        ..harness.config()
+    };
+    conformance::run(|| Log::open(config(&Harness::new(1))).unwrap());
+}
 
 #[test]
 fn events_are_readable_at_once_and_after_a_restart() {
