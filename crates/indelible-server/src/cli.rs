@@ -7,6 +7,7 @@ mod export;
 mod filter;
 mod import;
 mod interrupt;
+mod key;
 mod list;
 pub(crate) mod local;
 pub(crate) mod place;
@@ -51,6 +52,8 @@ enum Command {
     Aggregate(aggregate::Aggregate),
     Export(export::Export),
     Import(import::Import),
+    #[command(subcommand)]
+    Key(key::Key),
     Doctor(doctor::Doctor),
     #[command(subcommand)]
     Bench(crate::bench::Bench),
@@ -81,6 +84,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Aggregate(command) => command.run(&mut screen),
         Command::Export(command) => command.run(&mut screen),
         Command::Import(command) => command.run(&mut screen),
+        Command::Key(command) => command.run(&mut screen),
         Command::Doctor(command) => command.run(&mut screen),
         Command::Bench(command) => command.run(&mut screen),
         Command::Completions { shell } => completions(*shell, &mut screen),

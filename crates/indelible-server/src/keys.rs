@@ -136,7 +136,7 @@ impl ApiKey {
 }
 
 /// A key to be made.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewKey {
     /// What it is for.

@@ -120,10 +120,11 @@ async fn note_reads(app: App, mut stopping: watch::Receiver<bool>) {
     }
 }
 
-/// The first start makes an administrator's key and leaves it in a file that only the owner may read.
+/// A start without any administrator's key, even a revoked one, makes the first and leaves it in a file that only the
+/// owner may read.
 fn open_keys(data: &Path) -> Result<(Keys, Option<Secret>), ServeError> {
     let keys = Keys::open(data)?;
-    if !keys.list()?.is_empty() {
+    if keys.list()?.iter().any(|key| key.allows(Ability::Admin)) {
         return Ok((keys, None));
     }
     let new = NewKey {

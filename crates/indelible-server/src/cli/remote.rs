@@ -4,7 +4,7 @@ use std::{fmt::Write as _, io::Read, time::Duration};
 
 use indelible_engine::query::Order;
 use indelible_proof::{Event, Recorded};
-use serde::{Deserialize, de::DeserializeOwned};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use ureq::{
     Agent, Body, Error, RequestBuilder,
     http::{Response, StatusCode},
@@ -171,6 +171,24 @@ impl Remote {
             ("limit", limit.as_deref().unwrap_or_default()),
         ];
         Ok(self.decode(self.get_path("/v1/aggregate", &query)?)?)
+    }
+
+    /// Asks for a path and reads the answer.
+    pub(crate) fn fetch<T: DeserializeOwned>(&self, path: &str) -> Result<T, RequestError> {
+        self.decode(self.get_path(path, &[])?)
+    }
+
+    /// Sends a value to a path and reads the answer.
+    pub(crate) fn post<T: DeserializeOwned>(&self, path: &str, value: &impl Serialize) -> Result<T, RequestError> {
+        let json = serde_json::to_vec(value).map_err(|error| self.garbled(error))?;
+        let request = self.signed(self.agent.post(format!("{}{path}", self.base)));
+        self.decode(self.checked(request.content_type("application/json").send(&json[..]))?)
+    }
+
+    /// Deletes what is at a path and reads the answer.
+    pub(crate) fn delete<T: DeserializeOwned>(&self, path: &str) -> Result<T, RequestError> {
+        let request = self.signed(self.agent.delete(format!("{}{path}", self.base)));
+        self.decode(self.checked(request.call())?)
     }
 
     /// Asks for a path; the body of the answer is still to come.

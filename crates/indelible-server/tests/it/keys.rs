@@ -73,3 +73,37 @@ fn secrets_are_in_no_answer_and_no_file_but_the_first_key_s() {
         assert_eq!(holds(&server.key), path.ends_with("admin.key"), "{}", path.display());
     }
 }
+
+/// Runs `indelible key` and gives what it prints as JSON.
+fn key_command(arguments: &[&str]) -> serde_json::Value {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_indelible"))
+        .args(["key", "--json"])
+        .args(arguments)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap_or_default()
+}
+
+#[test]
+fn the_command_makes_and_revokes_keys_of_a_server() {
+    let server = Server::start();
+    let url = server.url("");
+    let there = ["--url", &*url, "--key", &*server.key];
+    let made = key_command(&[&["create", "ci", "--ability", "events:read,events:write"], &there[..]].concat());
+    let secret = made["secret"].as_str().unwrap();
+    assert_eq!(server.get_as(secret, "/v1/events").status, 200);
+    key_command(&[&["revoke", made["key"]["id"].as_str().unwrap()], &there[..]].concat());
+    server.get_as(secret, "/v1/events").assert_problem(401, "unauthorized");
+}
+
+#[test]
+fn a_key_made_in_the_data_directory_counts_for_the_server_that_runs_on_it() {
+    let server = Server::start();
+    let data = server.data();
+    let made = key_command(&["create", "ci", "--ability", "events:read", "--data", data.to_str().unwrap()]);
+    let secret = made["secret"].as_str().unwrap();
+    // The server looks at the file once a second.
+    let counts = || server.get_as(secret, "/v1/events").status == 200;
+    assert!(std::iter::repeat_with(counts).take(100_000).any(|counts| counts));
+}

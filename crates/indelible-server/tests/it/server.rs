@@ -180,7 +180,7 @@ impl Server {
         Tail(BufReader::new(stream))
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("http://{}{path}", self.address)
     }
 }
