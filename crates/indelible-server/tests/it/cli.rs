@@ -3,6 +3,7 @@
 mod commands;
 mod import;
 mod output;
+mod remote;
 
 use std::{
     io::Write,
