@@ -4,6 +4,7 @@ mod events;
 mod gauge;
 mod ingest;
 mod query;
+mod served;
 
 use clap::Subcommand;
 

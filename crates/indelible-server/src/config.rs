@@ -132,6 +132,12 @@ pub(crate) enum ConfigError {
 }
 
 impl Config {
+    /// The defaults for a data directory, on a free port of the loopback.
+    pub(crate) fn on_loopback(data: &Path) -> Self {
+        let defaults = Self::merged(Options::default(), Options::default());
+        Self { data: data.to_owned(), listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..defaults }
+    }
+
     /// Lays what was typed over the file over the defaults. The file named must exist; the default one may not.
     pub(crate) fn load(given: Options, file: Option<&Path>) -> Result<Self, ConfigError> {
         let path = file.unwrap_or(Path::new(FILE));

@@ -12,13 +12,14 @@ use std::{
 };
 
 use clap::Args;
-use indelible_engine::limits::BATCH_EVENTS_MAX;
+use indelible_engine::{limits::BATCH_EVENTS_MAX, log::Log, store::Store};
 use indelible_proof::Event;
 use serde::Serialize;
 
 use super::{
     events::Events,
     gauge::{Times, cpu_ns, fsync_p50_us, rss_max_bytes},
+    served::Served,
 };
 use crate::{
     cli::{Failure, local::Local, place::Place, progress::Progress, remote::Remote, terminal::Screen},
@@ -51,6 +52,9 @@ pub(crate) struct Ingest {
     /// Data directory to measure in
     #[arg(long, value_name = "DIR", default_value = "bench-data", conflicts_with = "url")]
     data: PathBuf,
+    /// Send over HTTP, to a server in this process
+    #[arg(long, conflicts_with = "url")]
+    http: bool,
     /// Server to measure instead
     #[arg(long, value_name = "URL")]
     url: Option<String>,
@@ -82,24 +86,43 @@ struct Measured {
     rss_max_bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     fsync_p50_us: Option<u64>,
+    #[serde(skip)]
+    log_events: u64,
 }
 
 impl Ingest {
     pub(super) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
-        let place = match &self.url {
-            Some(url) => Place::Remote(Remote::new(url, self.key.as_deref())?),
-            None => Place::Local(Local::open_or_create(&self.data)?),
+        if let Some(url) = &self.url {
+            return self.measure(&Place::Remote(Remote::new(url, self.key.as_deref())?))?.print(screen);
+        }
+        let measured = if self.http {
+            let served = Served::start(&self.data)?;
+            let mut measured = self.measure(&Place::Remote(served.remote.clone()))?;
+            measured.seal(&served.log)?;
+            served.stop();
+            measured
+        } else {
+            let log = Local::open_or_create(&self.data)?;
+            let shared = log.log();
+            let place = Place::Local(log);
+            let mut measured = self.measure(&place)?;
+            measured.seal(&shared)?;
+            measured
         };
+        measured.on_disk(&self.data)?.print(screen)
+    }
+
+    fn measure(&self, place: &Place) -> Result<Measured, Failure> {
         let generator_ns_per_event = self.generator_ns();
         let (cpu_before, started) = (cpu_ns(), Instant::now());
-        let (events, mut acks) = self.load(&place)?;
+        let (events, mut acks) = self.load(place)?;
         let (seconds, cpu) = (started.elapsed().as_secs_f64(), cpu_ns() - cpu_before);
         let events_max = events.max(1);
-        let mut measured = Measured {
+        Ok(Measured {
             events,
             batch: self.batch,
             concurrency: self.concurrency,
-            over_http: self.url.is_some(),
+            over_http: matches!(place, Place::Remote(_)),
             seconds,
             events_per_s: (events as f64 / seconds.max(1e-9)) as u64,
             ack_p50_us: acks.percentile_us(50),
@@ -110,19 +133,18 @@ impl Ingest {
             bytes_per_event: None,
             rss_max_bytes: rss_max_bytes(),
             fsync_p50_us: None,
-        };
-        if let Place::Local(log) = place {
-            measured.seal(log, &self.data)?;
-        }
-        measured.print(screen)
+            log_events: 0,
+        })
+    }
+
+    /// How many events a thread makes.
+    fn share(&self, thread: u32) -> u64 {
+        let (threads, thread) = (u64::from(self.concurrency), u64::from(thread));
+        self.events / threads + u64::from(thread < self.events % threads)
     }
 
     fn generator(&self, thread: u32) -> Events {
-        Events::new(
-            self.seed.wrapping_add(u64::from(thread) << 32),
-            self.events / u64::from(self.concurrency),
-            clock::now(),
-        )
+        Events::new(self.seed.wrapping_add(u64::from(thread) << 32), self.share(thread), clock::now())
     }
 
     /// CPU time that making up an event takes.
@@ -135,17 +157,16 @@ impl Ingest {
 
     /// Records everything; gives how many events there were, and how long each batch waited.
     fn load(&self, place: &Place) -> Result<(u64, Times), Failure> {
-        let left = AtomicU64::new(self.events);
         let done = AtomicU64::new(0);
         let progress = Mutex::new(Progress::new("bench", None));
         let work = |thread: u32| -> Result<Times, Failure> {
-            let (mut events, mut acks) = (self.generator(thread), Times::default());
+            let mut events = self.generator(thread).take(usize::try_from(self.share(thread)).unwrap_or(usize::MAX));
+            let mut acks = Times::default();
             loop {
-                let batch = take(&left, u64::from(self.batch));
-                if batch == 0 {
+                let batch: Vec<Event> = events.by_ref().take(self.batch as usize).collect();
+                if batch.is_empty() {
                     return Ok(acks);
                 }
-                let batch: Vec<Event> = events.by_ref().take(batch as usize).collect();
                 let count = batch.len() as u64;
                 let sent = Instant::now();
                 place.record(batch)?;
@@ -165,24 +186,22 @@ impl Ingest {
     }
 }
 
-/// Takes up to some events from what is left.
-fn take(left: &AtomicU64, wanted: u64) -> u64 {
-    let before = left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| Some(left.saturating_sub(wanted)));
-    before.unwrap_or(0).min(wanted)
-}
-
 impl Measured {
-    fn seal(&mut self, log: Local, directory: &Path) -> Result<(), Failure> {
+    fn seal(&mut self, log: &Log) -> Result<(), Failure> {
         let started = Instant::now();
-        log.seal()?;
+        log.seal_now().map_err(Failure::because)?;
         self.seal_seconds = Some(started.elapsed().as_secs_f64());
-        let kept = log.status().next_seq;
-        drop(log);
-        let failed = |error: io::Error| Failure::Failed(format!("{}: cannot read: {error}", directory.display()));
-        self.bytes_per_event = Some(size(directory).map_err(failed)? as f64 / kept.max(1) as f64);
+        self.log_events = log.status().next_seq;
         self.rss_max_bytes = rss_max_bytes();
-        self.fsync_p50_us = Some(fsync_p50_us(directory).map_err(failed)?);
         Ok(())
+    }
+
+    /// What the closed log takes on disk, and how fast that disk is.
+    fn on_disk(mut self, directory: &Path) -> Result<Self, Failure> {
+        let failed = |error: io::Error| Failure::Failed(format!("{}: cannot read: {error}", directory.display()));
+        self.bytes_per_event = Some(size(directory).map_err(failed)? as f64 / self.log_events.max(1) as f64);
+        self.fsync_p50_us = Some(fsync_p50_us(directory).map_err(failed)?);
+        Ok(self)
     }
 
     fn print(&self, screen: &mut Screen) -> Result<(), Failure> {

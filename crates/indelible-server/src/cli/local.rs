@@ -67,9 +67,9 @@ impl Local {
         self.log.status()
     }
 
-    /// Seals what is not sealed yet. Returns when it is done.
-    pub(crate) fn seal(&self) -> Result<(), Failure> {
-        self.log.seal_now().map_err(Failure::because)
+    /// The log itself.
+    pub(crate) fn log(&self) -> Arc<Log> {
+        Arc::clone(&self.log)
     }
 
     pub(crate) fn record(&self, events: Vec<Event>) -> Result<Vec<Receipt>, Failure> {
