@@ -64,6 +64,8 @@ pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(60);
 /// Longest wait before a lost connection is tried again.
 pub(crate) const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(10);
+/// Events that a tail of a data directory shows when it is not told since when.
+pub(crate) const TAIL_EVENTS: u32 = 10;
 /// Times that a batch is sent before an import gives up.
 pub(crate) const SEND_TRIES_MAX: u32 = 20;
 /// Bytes of one message of a live tail.
@@ -72,6 +74,8 @@ pub(crate) const MESSAGE_BYTES_MAX: u64 = 4 << 20;
 pub(crate) const INPUT_BYTES_MAX: u64 = 64 << 20;
 /// Events of one batch of an import.
 pub(crate) const IMPORT_BATCH_EVENTS: usize = 1000;
+/// Bytes of one batch of an import as JSON: half of what a server takes by default.
+pub(crate) const IMPORT_BATCH_BYTES: u64 = (BODY_BYTES_MAX / 2) as u64;
 /// Bytes at the beginning of a file that tell its format.
 pub(crate) const IMPORT_HEAD_BYTES: usize = 64 << 10;
 /// Batches between two notes of how far an import is. What lies behind the note is sent again after an

@@ -22,10 +22,7 @@ use super::{
     progress::Progress,
     terminal::Screen,
 };
-use crate::{
-    clock,
-    limits::{IMPORT_BATCH_EVENTS, IMPORT_HEAD_BYTES},
-};
+use crate::{clock, limits::IMPORT_HEAD_BYTES};
 use lines::{BadLine, Lines};
 use noted::{Mark, Noted};
 use sender::Sender;
@@ -137,7 +134,7 @@ impl Run<'_> {
                 Ok(events) => self.take(events, known, screen)?,
                 Err(error) => self.refuse(&error, path)?,
             }
-            if self.sender.waiting() >= IMPORT_BATCH_EVENTS {
+            if self.sender.is_full() {
                 self.send(Mark::new(&digest, offset))?;
             }
             progress.at(offset, self.summary.now().events);
@@ -174,7 +171,7 @@ impl Run<'_> {
                 }
                 self.summary.count(&event);
             } else {
-                self.sender.push(event);
+                self.sender.push(event)?;
             }
         }
         Ok(())

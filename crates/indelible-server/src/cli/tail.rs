@@ -21,7 +21,7 @@ use super::{
     table::Layout,
     terminal::Screen,
 };
-use crate::limits::{MESSAGE_BYTES_MAX, RECONNECT_PAUSE_MAX};
+use crate::limits::{MESSAGE_BYTES_MAX, RECONNECT_PAUSE_MAX, TAIL_EVENTS};
 
 /// Follows the log: shows events as they are recorded
 #[derive(Debug, Args)]
@@ -49,7 +49,7 @@ impl Tail {
         };
         let mut printer = Printer { layout: row::steady(screen), screen };
         match self.place.open()? {
-            Place::Local(log) => show_past(&log, past.as_deref().unwrap_or(&filter), &mut printer),
+            Place::Local(log) => show_past(&log, &filter, past.as_deref(), &mut printer),
             Place::Remote(server) => {
                 interrupt::ends_the_process()?;
                 follow(&server, &filter, past.as_deref(), &mut printer)
@@ -75,8 +75,14 @@ impl Printer<'_> {
 }
 
 /// A data directory belongs to this process alone, so nothing can arrive: what is there is shown, and why it ends.
-fn show_past(log: &Local, filter: &str, printer: &mut Printer<'_>) -> Result<(), Failure> {
-    pages(filter, |page| log.page(page), printer)?;
+fn show_past(log: &Local, filter: &str, past: Option<&str>, printer: &mut Printer<'_>) -> Result<(), Failure> {
+    match past {
+        Some(past) => drop(pages(past, |page| log.page(page), printer)?),
+        None => {
+            let newest = log.page(&PageOf { filter: filter.to_owned(), limit: TAIL_EVENTS, ..PageOf::default() })?;
+            newest.events.iter().rev().try_for_each(|event| printer.event(event))?;
+        }
+    }
     printer.screen.finish()?;
     let note = "note: nobody else can write to a data directory that a command has open; \
                 run `indelible serve` and give this command its --url to follow live";

@@ -1,6 +1,10 @@
 //! Batches on their way into the log, again when the log is busy.
 
-use std::thread;
+use std::{
+    collections::VecDeque,
+    io::{self, Write},
+    thread,
+};
 
 use indelible_proof::Event;
 
@@ -9,7 +13,7 @@ use crate::{
         Failure,
         place::{Place, Receipt},
     },
-    limits::{IMPORT_BATCH_EVENTS, SEND_TRIES_MAX},
+    limits::{IMPORT_BATCH_BYTES, IMPORT_BATCH_EVENTS, SEND_TRIES_MAX},
 };
 
 /// What became of a batch.
@@ -21,40 +25,74 @@ pub(super) struct Sent {
     pub(super) known: u64,
 }
 
-/// Collects events and records them.
+/// Collects events and records them, in batches that any log takes.
 #[derive(Debug)]
 pub(super) struct Sender {
     /// None when nothing is to be recorded.
     place: Option<Place>,
-    waiting: Vec<Event>,
+    /// Each with its length as JSON.
+    waiting: VecDeque<(Event, u64)>,
+    waiting_bytes: u64,
 }
 
 impl Sender {
     pub(super) fn new(place: Option<Place>) -> Self {
-        Self { place, waiting: Vec::new() }
+        Self { place, waiting: VecDeque::new(), waiting_bytes: 0 }
     }
 
-    pub(super) fn push(&mut self, event: Event) {
-        self.waiting.push(event);
+    pub(super) fn push(&mut self, event: Event) -> Result<(), Failure> {
+        let mut length = Length(0);
+        serde_json::to_writer(&mut length, &event).map_err(Failure::because)?;
+        self.waiting_bytes += length.0;
+        self.waiting.push_back((event, length.0));
+        Ok(())
     }
 
-    /// How many events wait.
-    pub(super) fn waiting(&self) -> usize {
-        self.waiting.len()
+    /// Whether a whole batch waits.
+    pub(super) fn is_full(&self) -> bool {
+        self.waiting.len() >= IMPORT_BATCH_EVENTS || self.waiting_bytes >= IMPORT_BATCH_BYTES
     }
 
     /// Records everything that waits. It is durable when this returns.
     pub(super) fn send(&mut self) -> Result<Sent, Failure> {
         let mut sent = Sent::default();
-        let Some(place) = &self.place else { return Ok(sent) };
         while !self.waiting.is_empty() {
-            let rest = self.waiting.split_off(self.waiting.len().min(IMPORT_BATCH_EVENTS));
-            let batch = std::mem::replace(&mut self.waiting, rest);
+            let batch = self.batch();
+            let Some(place) = &self.place else { continue };
             for receipt in record(place, batch)? {
                 if receipt.duplicate { sent.known += 1 } else { sent.fresh += 1 }
             }
         }
         Ok(sent)
+    }
+
+    /// Takes the next batch, of one event at least.
+    fn batch(&mut self) -> Vec<Event> {
+        let (mut batch, mut bytes) = (Vec::new(), 0);
+        while let Some((event, length)) = self.waiting.pop_front() {
+            if !batch.is_empty() && (batch.len() == IMPORT_BATCH_EVENTS || bytes + length > IMPORT_BATCH_BYTES) {
+                self.waiting.push_front((event, length));
+                break;
+            }
+            bytes += length;
+            batch.push(event);
+        }
+        self.waiting_bytes -= bytes;
+        batch
+    }
+}
+
+/// Counts what is written and keeps nothing.
+struct Length(u64);
+
+impl Write for Length {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 
@@ -71,5 +109,26 @@ fn record(place: &Place, batch: Vec<Event>) -> Result<Vec<Receipt>, Failure> {
             },
         }
         tries += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn batches_are_bounded_in_events_and_in_bytes() {
+        let mut sender = Sender::new(None);
+        let small = |sender: &mut Sender| sender.push(Event::new("token.created")).unwrap();
+        let large = |sender: &mut Sender| {
+            let original = "x".repeat(IMPORT_BATCH_BYTES as usize / 2);
+            sender.push(Event::new("token.created").meta("original", original)).unwrap();
+        };
+        (0..IMPORT_BATCH_EVENTS + 1).for_each(|_| small(&mut sender));
+        assert!(sender.is_full());
+        (0..3).for_each(|_| large(&mut sender));
+        let batches: Vec<usize> = std::iter::repeat_with(|| sender.batch().len()).take_while(|&len| len > 0).collect();
+        assert_eq!(batches, [IMPORT_BATCH_EVENTS, 2, 1, 1]);
+        assert!(!sender.is_full());
     }
 }
