@@ -249,7 +249,7 @@ fn context(out: &mut Writer, context: &Context) {
     out.text("device_id", context.device_id.as_deref());
     out.text("forwarded_for", context.forwarded_for.as_deref());
     out.section("geo", |out| context.geo.iter().for_each(|it| geo(out, it)));
-    out.plain("ip", context.ip);
+    out.plain("ip", context.ip.map(|ip| ip.to_canonical()));
     out.text("user_agent", context.user_agent.as_deref());
 }
 

@@ -12,13 +12,13 @@ pub struct EventError {
 impl EventError {
     /// An error at a field.
     pub fn new(field: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self { field: field.into(), problem: problem.into() }
+        Self { field: excerpt(&field.into()).to_owned(), problem: problem.into() }
     }
 
     /// The same error, seen from the object or list that holds the field.
     pub(crate) fn inside(mut self, outer: &str) -> Self {
         let dot = if self.field.is_empty() || self.field.starts_with('[') { "" } else { "." };
-        self.field = format!("{outer}{dot}{}", self.field);
+        self.field = excerpt(&format!("{}{dot}{}", excerpt(outer), self.field)).to_owned();
         self
     }
 }
@@ -34,3 +34,8 @@ impl fmt::Display for EventError {
 }
 
 impl std::error::Error for EventError {}
+
+/// The beginning of what the producer wrote: a key may be as long as the whole event, a message may not.
+pub(crate) fn excerpt(text: &str) -> &str {
+    text.get(..text.floor_char_boundary(256)).unwrap_or_default()
+}

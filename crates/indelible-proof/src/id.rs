@@ -111,3 +111,6 @@ impl<'de> Deserialize<'de> for EventId {
         text.parse().map_err(de::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests;

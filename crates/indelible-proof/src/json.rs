@@ -10,7 +10,7 @@ use std::{fmt, marker::PhantomData};
 use serde::de::{self, Deserialize, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use crate::error::EventError;
+use crate::error::{EventError, excerpt};
 use crate::event::{Event, Object, Outcome, Recorded, Severity};
 use crate::limits;
 use crate::spelling::nearest;
@@ -92,7 +92,7 @@ fn explain(path: &str, error: &serde_json::Error) -> EventError {
     }
     if let Some((word, known)) = unknown(message, "unknown variant `") {
         let known: Vec<&str> = backticked(known).collect();
-        return EventError::new(path, format!("\"{word}\" is not one of {}", known.join(", ")));
+        return EventError::new(path, format!("\"{}\" is not one of {}", excerpt(word), known.join(", ")));
     }
     if let Some(name) = message.strip_prefix("duplicate field `") {
         return EventError::new(child(path, name.trim_end_matches('`')), "stands twice");
@@ -108,6 +108,8 @@ fn explain(path: &str, error: &serde_json::Error) -> EventError {
 /// The parser's names for things, as the writer of the JSON would call them.
 fn plain(name: &str) -> &str {
     match name {
+        // The text itself may be a secret in the wrong place.
+        _ if name.starts_with("string ") => "a string",
         "sequence" => "a list",
         "map" => "an object",
         "u16" | "u32" | "u64" => "a whole number",

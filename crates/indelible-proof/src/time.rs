@@ -29,8 +29,8 @@ const PRINTER: DateTimePrinter = DateTimePrinter::new().precision(Some(6));
 impl Timestamp {
     /// The first moment, 1970-01-01T00:00:00Z.
     pub const MIN: Self = Self(0);
-    /// The last moment, 9999-12-30T22:00:00.999999Z, where the calendar of `jiff` ends.
-    pub const MAX: Self = Self(253_402_207_200_999_999);
+    /// The last moment, 9999-12-30T22:00:00Z, where the calendar of `jiff` ends.
+    pub const MAX: Self = Self(253_402_207_200_000_000);
 
     /// From microseconds since 1970.
     pub const fn from_micros(micros: i64) -> Result<Self, TimestampError> {
@@ -98,3 +98,6 @@ impl<'de> Deserialize<'de> for Timestamp {
         input.deserialize_str(Text)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -104,3 +104,10 @@ fn free_data_is_measured_by_its_canonical_bytes() {
     let error = Canonical::checked(&Event::new("x.y").changes(half("a"), half("b"))).unwrap_err();
     assert_eq!(error.field, "changes");
 }
+
+#[test]
+fn an_address_has_one_form() {
+    let mapped = Context { ip: Some("::ffff:192.0.2.1".parse().unwrap()), ..Context::default() };
+    let parts = Canonical::of(&Event { context: Some(mapped), ..Event::new("a.b") });
+    assert_eq!(parts.who(), br#"{"context":{"ip":"192.0.2.1"}}"#);
+}

@@ -121,6 +121,22 @@ fn lists_and_the_text_itself_are_bounded_while_reading() {
 }
 
 #[test]
+fn a_message_never_grows_with_the_input_and_shows_no_text_in_the_wrong_place() {
+    let long = "ä".repeat(100_000);
+    for json in [
+        json!({ &long: 1 }),
+        json!({"action": "a.b", "metadata": {&long: {&long: 1e300}}}),
+        json!({"outcome": long}),
+        json!({"count": long}),
+        json!({"occurred_at": long}),
+        json!({"actor": {&long: 1}}),
+    ] {
+        assert!(refused(&json.to_string()).len() < 1000, "{json:.60}");
+    }
+    assert_eq!(refused(r#"{"count":"hunter2"}"#), "count: is a string; write a whole number");
+}
+
+#[test]
 fn null_means_absent() {
     let nothing = r#"{"action":"a.b","actor":null,"targets":null,"tags":null,"metadata":null,"outcome":null,"count":null,
         "occurred_at":null,"recorded_at":null,"context":{"ip":null,"geo":null},"changes":{"before":null},"oauth":{"scopes_requested":null}}"#;
