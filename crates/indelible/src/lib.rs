@@ -68,3 +68,8 @@ pub use redaction::{Redaction, Strategy};
 
 /// The store below in all its parts: queries, columns, the contract of a store of your own.
 pub use indelible_engine as engine;
+
+/// The examples of the README compile.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
