@@ -132,8 +132,8 @@ impl Events {
 
     /// Mostly one of the user's own few addresses; failures often come from a small set of others.
     fn address(&mut self, owner: u64, failed: bool) -> IpAddr {
-        let bits = match failed && self.random.below(4) == 0 {
-            true => 0xc633_6400 | (self.random.zipf(200) as u32),
+        let bits = match failed && self.random.below(2) == 0 {
+            true => 0xc633_6400 | (self.random.zipf(24) as u32),
             false => (mix(owner * 3 + self.random.zipf(3)) as u32 & 0x00ff_ffff) | 0x0a00_0000,
         };
         Ipv4Addr::from(bits).into()
