@@ -20,7 +20,7 @@ use indelible_proof::{Actor, Context, Credential, Event, Http, Outcome, Recorded
 pub use self::questions::{every_aggregate_counts_right, every_filter_finds_its_events};
 use crate::{
     limits::{BATCH_EVENTS_MAX, IDEMPOTENCY_US},
-    query::{Cursor, Filter, Order, Query},
+    query::{Cancel, Cursor, Filter, Order, Query},
     store::{AppendError, Durability, Ready, Receipt, Redacted, Store},
 };
 
@@ -100,8 +100,9 @@ pub fn pages_are_stable_while_events_arrive(store: &dyn Store) {
     let more = || (0..10).map(|_| Event::new("a.b")).collect();
     append(store, more());
     let query = Query { limit: 6, ..all() };
-    let newest = or_panic("query", store.query(&query));
-    let oldest = or_panic("query", store.query(&Query { order: Order::OldestFirst, ..query.clone() }));
+    let newest = or_panic("query", store.query(&query, &Cancel::default()));
+    let oldest =
+        or_panic("query", store.query(&Query { order: Order::OldestFirst, ..query.clone() }, &Cancel::default()));
     append(store, more());
     let behind = find(store, &Query { after: newest.next, ..all() }, 100);
     assert_eq!(behind, [3, 2, 1, 0], "the second page goes on where the first ended");
@@ -206,7 +207,7 @@ fn find(store: &dyn Store, query: &Query, limit: u32) -> Vec<u64> {
     let mut query = Query { limit, ..query.clone() };
     let mut seqs = Vec::new();
     loop {
-        let page = or_panic("query", store.query(&query));
+        let page = or_panic("query", store.query(&query, &Cancel::default()));
         assert!(page.events.len() <= limit as usize, "a page is not longer than asked for");
         assert!(page.next.is_none() || !page.events.is_empty(), "an empty page is the last one");
         seqs.extend(page.events.iter().map(|recorded| recorded.seq));

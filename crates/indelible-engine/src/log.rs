@@ -213,12 +213,12 @@ impl Store for Log {
         self.snapshot().get(tenant, seq)
     }
 
-    fn query(&self, query: &Query) -> Result<Page, ReadError> {
-        self.snapshot().query(query, &Cancel::default())
+    fn query(&self, query: &Query, cancel: &Cancel) -> Result<Page, ReadError> {
+        self.snapshot().query(query, cancel)
     }
 
-    fn aggregate(&self, aggregate: &Aggregate) -> Result<Table, ReadError> {
-        self.snapshot().aggregate(aggregate, &Cancel::default())
+    fn aggregate(&self, aggregate: &Aggregate, cancel: &Cancel) -> Result<Table, ReadError> {
+        self.snapshot().aggregate(aggregate, cancel)
     }
 
     fn status(&self) -> Status {

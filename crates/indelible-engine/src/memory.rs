@@ -136,7 +136,7 @@ impl MemoryStore {
     #[track_caller]
     pub fn count(&self, line: &str) -> u64 {
         let filter = self.filter(line);
-        let table = self.aggregate(&Aggregate::count(filter)).unwrap_or_default();
+        let table = self.aggregate(&Aggregate::count(filter), &Cancel::default()).unwrap_or_default();
         match table.rows.first().and_then(|row| row.first()) {
             Some(Value::Int(count)) => count.unsigned_abs(),
             _ => 0,
@@ -165,7 +165,7 @@ impl MemoryStore {
     #[track_caller]
     fn filter(&self, line: &str) -> Filter {
         let query = Query { limit: 1, ..Query::newest(Filter::default()) };
-        let newest = self.query(&query).unwrap_or_default().events.pop();
+        let newest = self.query(&query, &Cancel::default()).unwrap_or_default().events.pop();
         let now = newest.and_then(|newest| newest.event.recorded_at).unwrap_or(Timestamp::MIN);
         match Filter::parse(line, now) {
             Ok(filter) => filter,
@@ -178,7 +178,7 @@ impl MemoryStore {
         let mut all = Vec::new();
         loop {
             // Memory does not fail to be read.
-            let page = self.query(&query).unwrap_or_default();
+            let page = self.query(&query, &Cancel::default()).unwrap_or_default();
             all.extend(page.events);
             query.after = page.next;
             if query.after.is_none() {
@@ -257,12 +257,12 @@ impl Store for MemoryStore {
         self.snapshot().get(tenant, seq)
     }
 
-    fn query(&self, query: &Query) -> Result<Page, ReadError> {
-        self.snapshot().query(query, &Cancel::default())
+    fn query(&self, query: &Query, cancel: &Cancel) -> Result<Page, ReadError> {
+        self.snapshot().query(query, cancel)
     }
 
-    fn aggregate(&self, aggregate: &Aggregate) -> Result<Table, ReadError> {
-        self.snapshot().aggregate(aggregate, &Cancel::default())
+    fn aggregate(&self, aggregate: &Aggregate, cancel: &Cancel) -> Result<Table, ReadError> {
+        self.snapshot().aggregate(aggregate, cancel)
     }
 
     fn status(&self) -> Status {

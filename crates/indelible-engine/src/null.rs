@@ -50,12 +50,12 @@ impl Store for NullStore {
         Ok(None)
     }
 
-    fn query(&self, query: &Query) -> Result<Page, ReadError> {
-        Snapshot::default().query(query, &Cancel::default())
+    fn query(&self, query: &Query, cancel: &Cancel) -> Result<Page, ReadError> {
+        Snapshot::default().query(query, cancel)
     }
 
-    fn aggregate(&self, aggregate: &Aggregate) -> Result<Table, ReadError> {
-        Snapshot::default().aggregate(aggregate, &Cancel::default())
+    fn aggregate(&self, aggregate: &Aggregate, cancel: &Cancel) -> Result<Table, ReadError> {
+        Snapshot::default().aggregate(aggregate, cancel)
     }
 
     fn status(&self) -> Status {

@@ -10,7 +10,7 @@ use std::{
 use indelible_proof::{Canonical, Event, EventError, EventId, LeafHash, Recorded, Timestamp};
 
 use crate::{
-    query::{Aggregate, Page, Query, Table},
+    query::{Aggregate, Cancel, Page, Query, Table},
     source::ReadError,
 };
 
@@ -156,11 +156,11 @@ pub trait Store: Send + Sync + 'static {
     /// The event at an index; `None` when there is none, or when it belongs to another tenant than asked for.
     fn get(&self, tenant: Option<&str>, seq: u64) -> Result<Option<Recorded>, ReadError>;
 
-    /// A page of events.
-    fn query(&self, query: &Query) -> Result<Page, ReadError>;
+    /// A page of events. When the caller cancels, the answer is [`ReadError::Cancelled`], soon.
+    fn query(&self, query: &Query, cancel: &Cancel) -> Result<Page, ReadError>;
 
-    /// Groups and measures.
-    fn aggregate(&self, aggregate: &Aggregate) -> Result<Table, ReadError>;
+    /// Groups and measures; cancelled as a page is.
+    fn aggregate(&self, aggregate: &Aggregate, cancel: &Cancel) -> Result<Table, ReadError>;
 
     /// The store's state.
     fn status(&self) -> Status;

@@ -10,7 +10,9 @@
 //! ```
 //! use std::sync::Arc;
 //!
-//! use indelible::{Actor, Decision, Event, Filter, MemoryStore, Outcome, Query, Recorder, Store, Target, Timestamp};
+//! use indelible::{
+//!     Actor, Cancel, Decision, Event, Filter, MemoryStore, Outcome, Query, Recorder, Store, Target, Timestamp,
+//! };
 //!
 //! // In memory, as your tests want it; in production `Log::open(LogConfig::new("data", Arc::new(system_time)))?`.
 //! let store = Arc::new(MemoryStore::default());
@@ -38,7 +40,7 @@
 //! // Found again. The token never got in.
 //! let now: Timestamp = "2026-11-20T12:00:00Z".parse()?;
 //! let filter = Filter::parse("action:token.* actor:user:42", now)?;
-//! let page = store.query(&Query::newest(filter))?;
+//! let page = store.query(&Query::newest(filter), &Cancel::default())?;
 //! assert_eq!(page.events[0].event.metadata["request"], r#"{"notify":true,"token":"[REDACTED]"}"#);
 //! store.assert_recorded("action:auth.login.failed tenant:acme");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -53,7 +55,7 @@ pub use indelible_engine::{
     log::{Log, LogConfig, OpenError},
     memory::MemoryStore,
     null::NullStore,
-    query::{Aggregate, Filter, Page, ParseError, Query, Table},
+    query::{Aggregate, Cancel, Filter, Page, ParseError, Query, Table},
     source::ReadError,
     store::{AppendError, Pending, Receipt, Status, Store},
 };

@@ -2,7 +2,7 @@
 
 use super::{all, append, find, or_panic, sample, start};
 use crate::{
-    query::{Aggregate, AggregateText, Filter, Query, Value},
+    query::{Aggregate, AggregateText, Cancel, Filter, Query, Value},
     store::Store,
 };
 
@@ -104,7 +104,7 @@ pub fn every_aggregate_counts_right(store: &dyn Store) {
     for (line, group_by, measure, expected) in TABLES {
         let text = AggregateText { group_by, measure, ..AggregateText::default() };
         let aggregate = or_panic("read an aggregate", Aggregate::parse(filter(line), &text));
-        let table = or_panic("aggregate", store.aggregate(&aggregate));
+        let table = or_panic("aggregate", store.aggregate(&aggregate, &Cancel::default()));
         let rows: Vec<String> = table.rows.iter().map(|row| as_text(row)).collect();
         assert_eq!(rows.join(", "), *expected, "{measure} by {group_by:?} of {line:?}");
         assert!(table.exact, "nothing here needs a sketch");

@@ -14,6 +14,8 @@ use super::{Log, LogConfig, OpenError};
 use crate::{
     conformance,
     fs::{Failure, Fs},
+    query::{Aggregate, Cancel, Filter, Query},
+    source::ReadError,
     store::{AppendError, Durability, Store},
 };
 
@@ -278,4 +280,16 @@ fn events_of_any_shape_come_back_from_tail_and_segment() {
     assert_eq!(harness::all(&log), tail);
     let written = events.into_iter().map(|event| Event { idempotency_key: None, ..event });
     assert_eq!(tail.into_iter().map(|recorded| recorded.event).collect::<Vec<_>>(), written.collect::<Vec<_>>());
+}
+
+#[test]
+fn a_question_that_nobody_waits_for_is_not_answered() {
+    let harness = Harness::new(1);
+    let mut steps = Steps::open(&harness).unwrap();
+    steps.append(vec![harness.ready(0)], Durability::Durable).unwrap();
+    let cancel = Cancel::default();
+    cancel.cancel();
+    let query = Query::newest(Filter::default());
+    assert!(matches!(steps.log.query(&query, &cancel), Err(ReadError::Cancelled)));
+    assert!(matches!(steps.log.aggregate(&Aggregate::count(query.filter), &cancel), Err(ReadError::Cancelled)));
 }

@@ -3,7 +3,7 @@ use indelible_proof::{Event, Timestamp};
 use super::NullStore;
 use crate::{
     conformance,
-    query::{Aggregate, Filter, Query, Value},
+    query::{Aggregate, Cancel, Filter, Query, Value},
     store::{Durability, Ready, Redacted, Store},
 };
 
@@ -22,7 +22,7 @@ fn it_counts_and_keeps_nothing() {
     store.append(vec![ready], Durability::Durable).unwrap().wait().unwrap();
     assert_eq!(store.status().next_seq, 1);
     assert_eq!(store.get(None, 0).unwrap(), None);
-    assert!(store.query(&Query::newest(Filter::default())).unwrap().events.is_empty());
-    let table = store.aggregate(&Aggregate::count(Filter::default())).unwrap();
+    assert!(store.query(&Query::newest(Filter::default()), &Cancel::default()).unwrap().events.is_empty());
+    let table = store.aggregate(&Aggregate::count(Filter::default()), &Cancel::default()).unwrap();
     assert_eq!(table.rows, [[Value::Int(0)]]);
 }

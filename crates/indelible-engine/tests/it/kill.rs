@@ -13,7 +13,7 @@ use std::{
 use indelible_engine::{
     limits::PAGE_ROWS_MAX,
     log::Log,
-    query::{Filter, Order, Query},
+    query::{Cancel, Filter, Order, Query},
     store::{AppendError, Durability, Pending, Ready, Redacted, Store},
 };
 use indelible_proof::{Actor, Event, Recorded, Target, Timestamp};
@@ -134,7 +134,7 @@ fn all(log: &Log) -> Vec<Recorded> {
     let mut query = Query { filter: Filter::default(), order: Order::OldestFirst, limit: PAGE_ROWS_MAX, after: None };
     let mut events = Vec::new();
     loop {
-        let page = log.query(&query).unwrap();
+        let page = log.query(&query, &Cancel::default()).unwrap();
         events.extend(page.events);
         match page.next {
             Some(next) => query.after = Some(next),

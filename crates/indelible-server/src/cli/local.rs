@@ -8,7 +8,7 @@ use std::{
 use indelible::{Durability, Recorder, Recording, Status, Store};
 use indelible_engine::{
     log::{Log, LogConfig, OpenError},
-    query::{Aggregate, Cursor, Filter, Query},
+    query::{Aggregate, Cancel, Cursor, Filter, Query},
 };
 use indelible_proof::{Event, Recorded};
 
@@ -80,7 +80,7 @@ impl Local {
     pub(crate) fn page(&self, page: &PageOf) -> Result<Events, Failure> {
         let after: Option<Cursor> = page.cursor.as_deref().map(str::parse).transpose().map_err(Failure::because)?;
         let query = Query { filter: filter(&page.filter)?, order: page.order, limit: page.limit, after };
-        let page = self.log.query(&query).map_err(Failure::because)?;
+        let page = self.log.query(&query, &Cancel::default()).map_err(Failure::because)?;
         Ok(Events { events: page.events, next: page.next.map(|cursor| cursor.to_string()) })
     }
 
@@ -101,7 +101,7 @@ impl Local {
     }
 
     pub(crate) fn aggregate(&self, question: &Question) -> Result<Answer, Failure> {
-        let table = self.log.aggregate(&aggregate(question)?).map_err(Failure::because)?;
+        let table = self.log.aggregate(&aggregate(question)?, &Cancel::default()).map_err(Failure::because)?;
         let json = |value| serde_json::to_value(value).unwrap_or_default();
         let rows = table.rows.iter().map(|row| row.iter().map(json).collect()).collect();
         Ok(Answer { columns: table.columns, rows, exact: table.exact, groups: table.groups })

@@ -11,7 +11,7 @@ use crate::{
     fs::SimulatedFs,
     limits::PAGE_ROWS_MAX,
     log::{Log, LogConfig, OpenError, committer::Committer, sealer::Sealer},
-    query::{Filter, Order, Query},
+    query::{Cancel, Filter, Order, Query},
     store::{AppendError, Durability, Ready, Receipt, Redacted, Store},
 };
 
@@ -61,7 +61,7 @@ pub(super) fn all(log: &Log) -> Vec<Recorded> {
     let mut events = Vec::new();
     let mut query = Query { filter: Filter::default(), order: Order::OldestFirst, limit: PAGE_ROWS_MAX, after: None };
     loop {
-        let page = log.query(&query).unwrap();
+        let page = log.query(&query, &Cancel::default()).unwrap();
         events.extend(page.events);
         match page.next {
             Some(next) => query.after = Some(next),

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use axum::{extract::FromRequestParts, http::request::Parts};
 use indelible::Recorded;
 use indelible_engine::{
-    query::{Aggregate, Filter, Page, Query, Table},
+    query::{Aggregate, Cancel, Filter, Page, Query, Table},
     source::ReadError,
     store::Store,
 };
@@ -36,30 +36,30 @@ impl Reader {
     /// The event with a sequence number.
     pub(in crate::api) async fn get(&self, seq: u64) -> Result<Option<Recorded>, Problem> {
         let tenant = self.tenant().map(str::to_owned);
-        self.read(move |store| store.get(tenant.as_deref(), seq)).await
+        self.read(move |store, _| store.get(tenant.as_deref(), seq)).await
     }
 
     /// A page of events.
     pub(in crate::api) async fn query(&self, mut query: Query) -> Result<Page, Problem> {
         query.filter = self.inside_tenant(query.filter);
-        self.read(move |store| store.query(&query)).await
+        self.read(move |store, cancel| store.query(&query, cancel)).await
     }
 
     /// Groups and measures.
     pub(in crate::api) async fn aggregate(&self, mut aggregate: Aggregate) -> Result<Table, Problem> {
         aggregate.filter = self.inside_tenant(aggregate.filter);
-        self.read(move |store| store.aggregate(&aggregate)).await
+        self.read(move |store, cancel| store.aggregate(&aggregate, cancel)).await
     }
 
     /// The next page of a stream, which waits its turn however long that takes.
     pub(in crate::api) async fn next_page(&self, mut query: Query) -> Result<Page, Problem> {
         query.filter = self.inside_tenant(query.filter);
-        self.take_turn(move |store| store.query(&query)).await
+        self.take_turn(move |store, cancel| store.query(&query, cancel)).await
     }
 
     /// The sequence number behind everything that was acknowledged before this call.
     pub(in crate::api) async fn end(&self) -> Result<u64, Problem> {
-        self.read(|store| Ok(store.status().next_seq)).await
+        self.read(|store, _| Ok(store.status().next_seq)).await
     }
 
     /// Notes that the key has read, for the log's own record of its readers.
@@ -118,25 +118,37 @@ impl Reader {
     /// Reads for a client that waits; when many wait already, it is told to come back.
     async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&dyn Store) -> Result<T, ReadError> + Send + 'static,
+        read: impl FnOnce(&dyn Store, &Cancel) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Problem> {
         let waiting = self.app.0.waiting.try_acquire();
         let _waiting = waiting.map_err(|_| Problem::busy("too many reads are waiting: come back later"))?;
         self.take_turn(read).await
     }
 
-    /// Runs a read on a thread that may block. Few run at once, so that readers never starve writers.
+    /// Runs a read on a thread that may block, and stops it when the client goes away, which drops this future. Few run
+    /// at once, so that readers never starve writers.
     async fn take_turn<T: Send + 'static>(
         &self,
-        read: impl FnOnce(&dyn Store) -> Result<T, ReadError> + Send + 'static,
+        read: impl FnOnce(&dyn Store, &Cancel) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Problem> {
         let turn = Arc::clone(&self.app.0.reading).acquire_owned().await.map_err(|_| Problem::closing())?;
         let store = Arc::clone(self.app.store());
+        let cancel = Cancel::default();
+        let _gone = CancelOnDrop(cancel.clone());
         let done = tokio::task::spawn_blocking(move || {
-            let answer = read(&*store);
+            let answer = read(&*store, &cancel);
             drop(turn);
             answer
         });
         Ok(done.await.map_err(|panic| Problem::internal(&panic))??)
+    }
+}
+
+/// Whatever drops it, nobody waits any more.
+struct CancelOnDrop(Cancel);
+
+impl Drop for CancelOnDrop {
+    fn drop(&mut self) {
+        self.0.cancel();
     }
 }

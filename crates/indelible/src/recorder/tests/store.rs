@@ -6,7 +6,7 @@ use std::{
 };
 
 use indelible_engine::{
-    query::{Aggregate, Page, Query, Table},
+    query::{Aggregate, Cancel, Page, Query, Table},
     source::ReadError,
     store::{AppendError, Durability, Pending, Ready, Receipt, Status, Store},
 };
@@ -108,11 +108,11 @@ impl Store for TestStore {
         Ok(None)
     }
 
-    fn query(&self, _: &Query) -> Result<Page, ReadError> {
+    fn query(&self, _: &Query, _: &Cancel) -> Result<Page, ReadError> {
         Err(ReadError::Cancelled)
     }
 
-    fn aggregate(&self, _: &Aggregate) -> Result<Table, ReadError> {
+    fn aggregate(&self, _: &Aggregate, _: &Cancel) -> Result<Table, ReadError> {
         Err(ReadError::Cancelled)
     }
 
