@@ -70,6 +70,15 @@ pub(crate) fn write_new<T, E: From<io::Error>>(
     path: &Path,
     fill: impl FnOnce(&mut dyn Append) -> Result<T, E>,
 ) -> Result<T, E> {
+    begin_new(fs, path, fill).map(|(filled, _)| filled)
+}
+
+/// The same for the beginning of a file that goes on growing. One of that name is replaced.
+pub(crate) fn begin_new<T, E: From<io::Error>>(
+    fs: &dyn Fs,
+    path: &Path,
+    fill: impl FnOnce(&mut dyn Append) -> Result<T, E>,
+) -> Result<(T, Box<dyn Append>), E> {
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(TEMPORARY);
     let temporary = PathBuf::from(temporary);
@@ -79,7 +88,7 @@ pub(crate) fn write_new<T, E: From<io::Error>>(
     file.sync()?; //                                         fdatasync
     fs.rename(&temporary, path)?; //                         rename
     fs.sync_dir(path.parent().unwrap_or(Path::new("")))?; // fsync of the directory
-    Ok(filled)
+    Ok((filled, file))
 }
 
 /// Removes a file; it not being there is as good.

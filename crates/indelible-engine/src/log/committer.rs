@@ -138,7 +138,7 @@ impl Committer {
     /// ```text
     /// fdatasync(old wal)                          if it has frames that are not durable: only the last file may be torn
     /// open, write, fdatasync, rename, fsync(dir)  the epoch key
-    /// open, write, fdatasync, fsync(dir)          the new file's header
+    /// open, write, fdatasync, rename, fsync(dir)  the new file's header
     /// ```
     fn rotate(&mut self) -> Result<(), AppendError> {
         self.sync_if_dirty()?;

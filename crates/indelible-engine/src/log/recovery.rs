@@ -45,10 +45,10 @@ pub(super) struct Recovered {
 /// Makes the directories of a log, if they are not there.
 pub(super) fn prepare(fs: &dyn Fs, layout: &Layout) -> Result<(), OpenError> {
     let is_new = fs.open(&layout.identity()).is_err();
+    let missing = layout.root.ancestors().take_while(|dir| fs.list(dir).is_err()).count();
     fs.create_dir_all(&layout.root).map_err(io_at(&layout.root))?;
-    if is_new {
-        let parent = layout.root.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        fs.sync_dir(parent).map_err(io_at(parent))?;
+    for made in layout.root.ancestors().take(if is_new { missing.max(1) } else { 0 }) {
+        fs.sync_dir(parent(made)).map_err(io_at(parent(made)))?;
     }
     for dir in [layout.epochs(), layout.wal(), layout.segments()] {
         fs.create_dir_all(&dir).map_err(io_at(&dir))?;
@@ -57,6 +57,10 @@ pub(super) fn prepare(fs: &dyn Fs, layout: &Layout) -> Result<(), OpenError> {
         fs.sync_dir(&dir).map_err(io_at(&dir))?;
     }
     Ok(())
+}
+
+fn parent(dir: &Path) -> &Path {
+    dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// Reads who the log is, or makes it.
@@ -69,6 +73,10 @@ pub(super) fn identify(config: &LogConfig, layout: &Layout) -> Result<Identity, 
             Identity::parse(&text).map_err(wrong)
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            // It is made before everything else: events without it are another log's, or it was lost.
+            if !list(&*config.fs, &layout.wal())?.is_empty() || !list(&*config.fs, &layout.segments())?.is_empty() {
+                return Err(wrong("missing, though there are events".to_owned()));
+            }
             let identity = Identity::new(&config.name, (config.clock)()).map_err(wrong)?;
             write_new(&*config.fs, &path, |file| file.append(identity.to_toml().as_bytes())).map_err(io_at(&path))?;
             Ok(identity)
@@ -178,11 +186,18 @@ impl Recovered {
         let bytes = read(fs, &path, WAL_FILE_BYTES_MAX).map_err(io_at(&path))?;
         let scan = scan(&bytes, &name, first_seq, log_number, next.is_none())?;
         let end_seq = first_seq + scan.events.len() as u64;
-        if scan.events.is_empty() {
-            return self.remove(fs, path);
-        }
         if !self.follows(first_seq, end_seq, &path)? {
             return self.remove_replaced(fs, layout, path);
+        }
+        self.view.end_seq = end_seq;
+        if let Some(problem) = scan.torn {
+            let bytes = bytes.len() as u64 - scan.good_len;
+            let (path, problem) = (path.clone(), problem.to_owned());
+            self.report.torn = Some(Torn { path, offset: scan.good_len, bytes, problem });
+        }
+        if scan.events.is_empty() {
+            // It tells where the numbers go on, so it stays until the next one takes its name.
+            return Ok(());
         }
         epochs::load(fs, layout, first_seq)
             .map_err(|problem| OpenError::EpochKey { path: layout.epoch(first_seq).display().to_string(), problem })?;
@@ -191,11 +206,8 @@ impl Recovered {
             let offset = parts.map_or(0, |parts| parts.record.as_ptr().addr() - bytes.as_ptr().addr()) as u64;
             WalError::Damaged { path: name, offset, problem: format!("event {seq}: {error}") }
         })?;
-        if let Some(problem) = scan.torn {
+        if scan.torn.is_some() {
             fs.truncate(&path, scan.good_len).map_err(io_at(&path))?;
-            let bytes = bytes.len() as u64 - scan.good_len;
-            let (path, problem) = (path.clone(), problem.to_owned());
-            self.report.torn = Some(Torn { path, offset: scan.good_len, bytes, problem });
         }
         // The end of the last file may never have reached the disk: the process died before its fsync, or the fsync
         // failed. Only when it is written again may others be built on it.
@@ -208,7 +220,6 @@ impl Recovered {
         self.epochs.insert(first_seq);
         let chunks = chunks.into_iter().map(|chunk| Arc::new(RwLock::new(chunk))).collect();
         self.view.tail.push(Generation { first_seq, chunks, bytes: scan.good_len });
-        self.view.end_seq = end_seq;
         Ok(())
     }
 }

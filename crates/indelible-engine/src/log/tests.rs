@@ -1,6 +1,7 @@
 mod crash;
 mod harness;
 mod keys;
+mod recovery;
 
 use std::{
     path::Path,

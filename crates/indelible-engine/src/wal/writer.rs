@@ -1,14 +1,11 @@
 //! One open file of the write-ahead log.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-};
+use std::{io, path::PathBuf};
 
 use indelible_proof::Canonical;
 
 use super::record::{FORMAT_VERSION, FileHeader, encode_frame};
-use crate::fs::{Append, Fs};
+use crate::fs::{Append, Fs, begin_new};
 
 /// The file that the committer, and nobody else, appends to.
 #[derive(Debug)]
@@ -24,13 +21,11 @@ pub(crate) struct Writer {
 }
 
 impl Writer {
-    /// Creates the file and makes its name and header durable, so that only frames can ever be torn.
+    /// Creates the file and makes its name and header durable, so that only frames can ever be torn. One that was left
+    /// behind without events is replaced.
     pub(crate) fn create(fs: &dyn Fs, path: PathBuf, first_seq: u64, log_number: u32) -> io::Result<Self> {
         let header = FileHeader { version: FORMAT_VERSION, log_number, first_seq }.encode();
-        let mut file = fs.create(&path)?;
-        file.append(&header)?;
-        file.sync()?;
-        fs.sync_dir(path.parent().unwrap_or(Path::new("")))?;
+        let ((), file) = begin_new(fs, &path, |file| file.append(&header))?;
         let len = header.len() as u64;
         Ok(Self { path, file, len, synced: len, frame: Vec::new() })
     }
