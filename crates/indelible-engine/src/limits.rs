@@ -70,10 +70,12 @@ pub const WAL_FILE_BYTES_MAX: u64 = 2 << 30;
 pub const SEAL_EVENTS: u64 = 1 << 20;
 /// Bytes of a WAL file before it is sealed.
 pub const SEAL_BYTES: u64 = 256 << 20;
-/// Microseconds after which a WAL file is sealed by the next commit.
+/// Microseconds after which a WAL file with events is sealed.
 pub const SEAL_AGE_US: i64 = 3_600_000_000;
 /// Rows of a merged segment.
 pub const MERGE_ROWS: u64 = 4 << 20;
+/// Bytes of the segments that are merged into one: large events fill a segment before their number does.
+pub const MERGE_BYTES: u64 = 1 << 30;
 /// Neighbouring segments that are merged at once while their day goes on.
 pub const MERGE_FAN_IN: usize = 4;
 /// Events that may wait for the committer.
@@ -82,6 +84,8 @@ pub const QUEUE_EVENTS: usize = 100_000;
 pub const QUEUE_BYTES: usize = 128 << 20;
 /// WAL files that may wait to be sealed: their events are in memory.
 pub const UNSEALED_FILES_MAX: usize = 3;
+/// Milliseconds between two looks at the age of a WAL file while nothing is recorded.
+pub const IDLE_WAIT_MS: u64 = 60_000;
 /// Milliseconds after which a caller that found the log busy may come again.
 pub const BUSY_RETRY_MS: u64 = 50;
 /// First and last wait of the sealer, in milliseconds, before it tries again what failed; doubled in between.

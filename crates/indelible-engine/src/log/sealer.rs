@@ -209,8 +209,13 @@ impl Shared {
     /// Neighbouring segments that are worth merging.
     fn mergeable(&self) -> Option<Vec<Arc<Sealed>>> {
         let view = self.view();
-        let sizes: Vec<_> =
-            view.segments.iter().map(|sealed| (sealed.day.as_str(), sealed.end_seq - sealed.first_seq)).collect();
+        let sizes = view.segments.iter().map(|sealed| merge::Size {
+            day: &sealed.day,
+            events: sealed.end_seq - sealed.first_seq,
+            bytes: sealed.segment.bytes(),
+            epochs: sealed.segment.epochs().len(),
+        });
+        let sizes: Vec<_> = sizes.collect();
         let run = merge::choose(&sizes, self.config.merge_events)?;
         Some(view.segments.get(run)?.to_vec())
     }

@@ -1,8 +1,16 @@
+use std::ops::Range;
+
 use proptest::prelude::*;
 
-use super::choose;
+use super::Size;
+use crate::limits::{EPOCHS_MAX, MERGE_BYTES};
 
 const MAX: u64 = 4000;
+
+fn choose(segments: &[(&str, u64)], events_max: u64) -> Option<Range<usize>> {
+    let sizes: Vec<_> = segments.iter().map(|&(day, events)| Size { day, events, bytes: 1, epochs: 1 }).collect();
+    super::choose(&sizes, events_max)
+}
 
 #[test]
 fn four_alike_neighbours_of_a_day_are_merged() {
@@ -20,6 +28,16 @@ fn a_day_that_is_over_is_merged_as_far_as_it_fits() {
 #[test]
 fn days_are_never_mixed() {
     assert_eq!(choose(&[("a", 1), ("b", 1), ("c", 1), ("c", 1)], MAX), None);
+}
+
+#[test]
+fn a_merged_segment_keeps_the_limits_of_epochs_and_bytes() {
+    let small = Size { day: "a", events: 1, bytes: 1, epochs: 1 };
+    let later = Size { day: "b", ..small };
+    for full in [Size { epochs: EPOCHS_MAX, ..small }, Size { bytes: MERGE_BYTES, ..small }] {
+        assert_eq!(super::choose(&[full, small, small, later], MAX), Some(1..3));
+        assert_eq!(super::choose(&[full, small, later], MAX), None);
+    }
 }
 
 proptest! {
