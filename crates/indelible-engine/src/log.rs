@@ -247,9 +247,10 @@ impl Store for Log {
         self.shared.queue.close();
         self.shared.closed.store(true, Ordering::Relaxed);
         self.shared.bell.close();
-        let threads = std::mem::take(&mut *lock(&self.threads));
+        // Held meanwhile: a second caller, too, returns when it is safe, and not before.
+        let mut threads = lock(&self.threads);
         // A thread that panicked has said so; there is nothing to add.
-        threads.into_iter().for_each(|thread| drop(thread.join()));
+        threads.drain(..).for_each(|thread| drop(thread.join()));
         drop(lock(&self.lock).take());
     }
 }

@@ -1,6 +1,6 @@
 //! The one thread that owns the sequence.
 
-use std::{collections::HashMap, io, sync::Arc};
+use std::{collections::HashMap, io, sync::Arc, time::Duration};
 
 use indelible_proof::{Entry, EventId, Timestamp};
 
@@ -8,12 +8,13 @@ use super::{
     Shared,
     epochs::{self, Epoch},
     layout::{Day, Layout},
-    queue::{Hashed, Waiting},
+    queue::{Hashed, Taken, Waiting},
     repeats::{Repeats, identity, recorded_at},
     view::{Generation, publish},
 };
 use crate::{
     fs::{Fs, remove_if_there},
+    limits::IDLE_WAIT_MS,
     store::{AppendError, Durability, Ready, Receipt},
     wal::Writer,
 };
@@ -44,10 +45,28 @@ impl Committer {
 
     /// Commits what waits until the queue is closed and empty, then makes the rest durable.
     pub(super) fn run(mut self) {
-        while let Some(group) = self.shared.queue.take() {
-            self.commit(group);
+        loop {
+            // A file without events does not grow old.
+            let wait = (self.events() > 0).then_some(Duration::from_millis(IDLE_WAIT_MS));
+            match self.shared.queue.take(wait) {
+                Taken::Group(group) => self.commit(group),
+                Taken::Nothing => self.rotate_if_old(),
+                Taken::Closed => break,
+            }
         }
         self.finish();
+    }
+
+    /// Lets the sealer have the events of a log that has fallen silent. What fails is tried again later.
+    pub(super) fn rotate_if_old(&mut self) {
+        if self.shared.poisoned().is_none() && self.must_rotate(&[], None) {
+            let _ = self.rotate();
+        }
+    }
+
+    /// Events of the open file.
+    fn events(&self) -> u64 {
+        self.next_seq - self.epoch.first_seq
     }
 
     /// Makes durable what was only written.
@@ -122,10 +141,13 @@ impl Committer {
         Ok(())
     }
 
-    fn must_rotate(&self, group: &[Waiting], day: Option<Day>) -> bool {
+    fn must_rotate(&mut self, group: &[Waiting], day: Option<Day>) -> bool {
+        let now = self.shared.now();
+        // When the clock goes back the age counts from there, not from a time that is yet to come.
+        self.opened_at = self.opened_at.min(now);
+        let age_us = now.as_micros() - self.opened_at.as_micros();
+        let events = self.events();
         let config = &self.shared.config;
-        let events = self.next_seq - self.epoch.first_seq;
-        let age_us = self.shared.now().as_micros() - self.opened_at.as_micros();
         let asked = group.iter().any(|batch| batch.rotate);
         let full = events >= config.seal_events || self.writer.len() >= config.seal_bytes;
         // An event of an earlier day than the file's stays with it: days only advance.
@@ -228,6 +250,6 @@ pub(super) fn begin(fs: &dyn Fs, layout: &Layout, log_number: u32, first_seq: u6
 impl Drop for Committer {
     /// Whatever ends the committer, callers must not wait for it.
     fn drop(&mut self) {
-        self.shared.queue.close();
+        self.shared.queue.abandon();
     }
 }

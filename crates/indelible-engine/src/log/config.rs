@@ -29,7 +29,8 @@ pub struct LogConfig {
     pub seal_events: u64,
     /// Bytes after which a WAL file is sealed. Default: 256 MiB.
     pub seal_bytes: u64,
-    /// Microseconds after which the next commit seals a WAL file. Default: an hour.
+    /// Microseconds after which a WAL file with events is sealed, by the next commit or, when none comes, within a minute.
+    /// Default: an hour.
     pub seal_age_us: i64,
     /// Events that a merged segment has at most. Default: 4,194,304.
     pub merge_events: u64,

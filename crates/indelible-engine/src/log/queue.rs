@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use indelible_proof::LeafHash;
@@ -38,6 +39,16 @@ pub(super) struct Hashed {
     pub(super) leaf: LeafHash,
     /// The receipt of the event that it repeats, if the caller's search found one.
     pub(super) repeats: Option<Receipt>,
+}
+
+/// What the committer finds in the queue.
+#[derive(Debug)]
+pub(super) enum Taken {
+    Group(Vec<Waiting>),
+    /// Nothing came for as long as it would wait.
+    Nothing,
+    /// Closed and empty.
+    Closed,
 }
 
 #[derive(Debug)]
@@ -80,25 +91,34 @@ impl Queue {
         Ok(())
     }
 
-    /// Waits for batches and takes as many as fit into one frame of one day; `None` when closed and empty.
-    pub(super) fn take(&self) -> Option<Vec<Waiting>> {
-        let mut state = self.lock();
-        while state.batches.is_empty() && !state.closed {
-            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
+    /// Waits for batches, for a while or for ever, and takes as many as fit into one frame of one day.
+    pub(super) fn take(&self, wait: Option<Duration>) -> Taken {
+        let nothing = |state: &mut State| state.batches.is_empty() && !state.closed;
+        let state = self.lock();
+        let mut state = match wait {
+            None => self.filled.wait_while(state, nothing).unwrap_or_else(PoisonError::into_inner),
+            Some(wait) => {
+                self.filled.wait_timeout_while(state, wait, nothing).unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        match state.take_group() {
+            group if !group.is_empty() => Taken::Group(group),
+            _ if state.closed => Taken::Closed,
+            _ => Taken::Nothing,
         }
-        Some(state.take_group()).filter(|group| !group.is_empty())
-    }
-
-    /// The same without waiting.
-    #[cfg(test)]
-    pub(super) fn try_take(&self) -> Option<Vec<Waiting>> {
-        Some(self.lock().take_group()).filter(|group| !group.is_empty())
     }
 
     /// Lets nothing in any more.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.filled.notify_all();
+    }
+
+    /// Lets nothing in any more, and tells those who wait that nothing comes of it.
+    pub(super) fn abandon(&self) {
+        // Dropped without the lock: it wakes callers.
+        let left = std::mem::replace(&mut *self.lock(), State { closed: true, ..State::default() });
+        drop(left);
     }
 
     /// Events that wait.

@@ -294,3 +294,34 @@ fn a_question_that_nobody_waits_for_is_not_answered() {
     assert!(matches!(steps.log.query(&query, &cancel), Err(ReadError::Cancelled)));
     assert!(matches!(steps.log.aggregate(&Aggregate::count(query.filter), &cancel), Err(ReadError::Cancelled)));
 }
+
+#[test]
+fn a_log_that_falls_silent_is_sealed_when_its_file_is_old_whatever_the_clock_did_before() {
+    let harness = Harness::new(1);
+    harness.advance(400 * DAY_US);
+    let mut steps = Steps::open(&harness).unwrap();
+    harness.advance(-400 * DAY_US);
+    steps.append(vec![harness.ready(0)], Durability::Durable).unwrap();
+    let segments = |steps: &mut Steps| {
+        steps.committer.rotate_if_old();
+        steps.seal_all();
+        steps.log.status().segments
+    };
+    assert_eq!(segments(&mut steps), 0);
+    harness.advance(crate::limits::SEAL_AGE_US);
+    assert_eq!(segments(&mut steps), 1);
+    harness.advance(crate::limits::SEAL_AGE_US);
+    let before = harness.disk.operations();
+    assert_eq!(segments(&mut steps), 1);
+    assert_eq!(harness.disk.operations(), before, "a file without events does not grow old");
+}
+
+#[test]
+fn whoever_waits_is_told_when_the_committer_is_gone() {
+    let harness = Harness::new(1);
+    let Steps { log, committer, .. } = Steps::open(&harness).unwrap();
+    let waiting = log.append(vec![harness.ready(0)], Durability::Durable).unwrap();
+    drop(committer);
+    assert!(matches!(waiting.wait(), Err(AppendError::Closed)));
+    assert!(matches!(log.append(vec![harness.ready(1)], Durability::Durable), Err(AppendError::Closed)));
+}

@@ -1,8 +1,11 @@
 //! A log on a simulated disk, with its steps taken one by one.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
 };
 
 use indelible_proof::{Event, Recorded, Timestamp};
@@ -10,7 +13,12 @@ use indelible_proof::{Event, Recorded, Timestamp};
 use crate::{
     fs::SimulatedFs,
     limits::PAGE_ROWS_MAX,
-    log::{Log, LogConfig, OpenError, committer::Committer, sealer::Sealer},
+    log::{
+        Log, LogConfig, OpenError,
+        committer::Committer,
+        queue::{Taken, Waiting},
+        sealer::Sealer,
+    },
     query::{Cancel, Filter, Order, Query},
     store::{AppendError, Durability, Ready, Receipt, Redacted, Store},
 };
@@ -94,8 +102,16 @@ impl Steps {
     }
 
     pub(super) fn commit(&mut self) {
-        while let Some(group) = self.log.shared.queue.try_take() {
+        while let Some(group) = self.take() {
             self.committer.commit(group);
+        }
+    }
+
+    /// What the committer would take, without waiting.
+    pub(super) fn take(&self) -> Option<Vec<Waiting>> {
+        match self.log.shared.queue.take(Some(Duration::ZERO)) {
+            Taken::Group(group) => Some(group),
+            Taken::Nothing | Taken::Closed => None,
         }
     }
 

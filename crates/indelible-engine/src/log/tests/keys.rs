@@ -58,7 +58,7 @@ fn a_key_that_is_recorded_while_its_repeat_waits_is_found_by_the_committer() {
     let mut steps = Steps::open(&harness).unwrap();
     let append = |steps: &Steps| steps.log.append(vec![keyed(&harness, 0, "a")], Durability::Durable).unwrap();
     let (first, second) = (append(&steps), append(&steps));
-    let mut waiting = steps.log.shared.queue.try_take().unwrap();
+    let mut waiting = steps.take().unwrap();
     let later = waiting.split_off(1);
     steps.committer.commit(waiting);
     steps.rotate();
@@ -74,7 +74,7 @@ fn a_leaf_is_hashed_again_when_its_epoch_is_over() {
     let mut steps = Steps::open(&harness).unwrap();
     steps.append(vec![harness.ready(0)], Durability::Durable).unwrap();
     let late = steps.log.append(vec![keyed(&harness, 1, "a")], Durability::Durable).unwrap();
-    let waiting = steps.log.shared.queue.try_take().unwrap();
+    let waiting = steps.take().unwrap();
     steps.rotate();
     steps.committer.commit(waiting);
     let leaf = late.wait().unwrap()[0].leaf;
