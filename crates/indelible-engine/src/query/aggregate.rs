@@ -22,9 +22,19 @@ impl Snapshot {
     /// Groups and measures, exactly. Large logs are read by two threads.
     pub fn aggregate(&self, aggregate: &Aggregate, cancel: &Cancel) -> Result<Table, ReadError> {
         let rows: u64 = self.parts.iter().map(|part| part.read(|source| u64::from(source.rows()))).sum();
+        self.aggregate_on(rows > ONE_THREAD_ROWS_MAX && self.parts.len() > 1, aggregate, cancel)
+    }
+
+    /// The same, on two threads or one.
+    pub(super) fn aggregate_on(
+        &self,
+        two_threads: bool,
+        aggregate: &Aggregate,
+        cancel: &Cancel,
+    ) -> Result<Table, ReadError> {
         let next = AtomicUsize::new(0);
         let work = || self.work(aggregate, cancel, &next);
-        let mut merged = if rows > ONE_THREAD_ROWS_MAX && self.parts.len() > 1 {
+        let mut merged = if two_threads {
             std::thread::scope(|scope| {
                 let other = scope.spawn(work);
                 let mut merged = work()?;
@@ -48,8 +58,10 @@ impl Snapshot {
     fn work(&self, aggregate: &Aggregate, cancel: &Cancel, next: &AtomicUsize) -> Result<Merged, ReadError> {
         let mut merged = Merged::default();
         while let Some(part) = self.parts.get(next.fetch_add(1, Ordering::Relaxed)) {
-            cancel.check()?;
-            part.read(|source| self.add_source(source, aggregate, cancel, &mut merged))?;
+            let add = |source: &dyn Source| self.add_source(source, aggregate, cancel, &mut merged);
+            let added = cancel.check().and_then(|()| part.read(add));
+            // After a failure the other thread need not take another part.
+            added.inspect_err(|_| next.store(self.parts.len(), Ordering::Relaxed))?;
         }
         Ok(merged)
     }

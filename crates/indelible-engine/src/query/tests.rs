@@ -236,6 +236,7 @@ fn check_aggregate(snapshot: &Snapshot, aggregate: &Aggregate, log: &[Known]) {
     assert_eq!(table.groups, expected.len() as u64);
     assert_eq!(table.rows.iter().cloned().collect::<BTreeSet<_>>(), expected, "{}", aggregate.filter);
     assert_eq!(table.rows.len(), expected.len(), "no group comes twice");
+    assert_eq!(snapshot.aggregate_on(true, aggregate, &Cancel::default()).unwrap(), table, "two threads, one answer");
 }
 
 proptest! {
