@@ -55,6 +55,7 @@ pub const ROLLUP_CELLS_MAX: usize = 64 * 1024;
 pub const BUSY_ROWS_MIN: u32 = 1024;
 
 const _: () = assert!(TERM_BYTES_MAX * 128 * 2 < PAGE_BYTES_MAX);
+const _: () = assert!(FRAME_BYTES_MAX as u64 + 64 < WAL_FILE_BYTES_MAX / 2);
 const _: () = assert!(CHUNK_ROWS.is_multiple_of(BLOCK_ROWS));
 
 /// Canonical bytes in one call of append.

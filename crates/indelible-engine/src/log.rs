@@ -115,6 +115,7 @@ impl Log {
 
     /// The same without threads: whoever calls takes the steps.
     fn open_at_rest(config: LogConfig) -> Result<(Self, Committer, Sealer), OpenError> {
+        let config = config.within_limits();
         let fs = Arc::clone(&config.fs);
         let layout = Layout { root: config.path.clone() };
         recovery::prepare(&*fs, &layout)?;
@@ -173,10 +174,12 @@ impl Log {
     /// Seals what the write-ahead log holds, and merges what is worth it, now. Returns when it is done.
     pub fn seal_now(&self) -> Result<(), SealError> {
         let mut steps = self.shared.bell.steps();
-        let asked = self.shared.ask_for_rotation().map_err(|_| SealError::Closed)?;
-        asked.wait().map_err(|_| SealError::Closed)?;
+        self.shared.ask_for_rotation().and_then(Pending::wait).map_err(|error| match error {
+            AppendError::Closed => SealError::Closed,
+            refused => SealError::Failed(refused.to_string()),
+        })?;
         let end_seq = self.shared.view().end_seq;
-        while self.shared.view().sealed_end() < end_seq {
+        while self.shared.view().sealed_end() < end_seq || self.shared.mergeable().is_some() {
             self.shared.bell.ring();
             steps = self.shared.bell.next_step(steps).ok_or(SealError::Closed)?;
             if let Some(problem) = self.shared.seal_error() {

@@ -174,7 +174,7 @@ pub trait Store: Send + Sync + 'static {
 }
 
 /// The receipts to come of an append: wait for them on a thread, or await them.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Pending(Arc<Slot>);
 
 #[derive(Debug, Default)]

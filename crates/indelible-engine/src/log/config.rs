@@ -6,7 +6,10 @@ use indelible_proof::Timestamp;
 
 use crate::{
     fs::{Fs, RealFs},
-    limits::{MERGE_ROWS, QUEUE_BYTES, QUEUE_EVENTS, SEAL_AGE_US, SEAL_BYTES, SEAL_EVENTS, UNSEALED_FILES_MAX},
+    limits::{
+        FRAME_EVENTS_MAX, MERGE_ROWS, QUEUE_BYTES, QUEUE_EVENTS, SEAL_AGE_US, SEAL_BYTES, SEAL_EVENTS,
+        SEGMENT_ROWS_MAX, UNSEALED_FILES_MAX, WAL_FILE_BYTES_MAX,
+    },
     source::ReadError,
     wal::WalError,
 };
@@ -25,9 +28,9 @@ pub struct LogConfig {
     pub fs: Arc<dyn Fs>,
     /// The name of a log that is made; one that exists keeps its own. Default: `indelible`.
     pub name: String,
-    /// Events after which a WAL file is sealed. Default: 1,048,576.
+    /// Events after which a WAL file is sealed. Default: 1,048,576; at most what a segment holds, 16 Mi.
     pub seal_events: u64,
-    /// Bytes after which a WAL file is sealed. Default: 256 MiB.
+    /// Bytes after which a WAL file is sealed. Default: 256 MiB; at most 1 GiB, so that it can be read again.
     pub seal_bytes: u64,
     /// Microseconds after which a WAL file with events is sealed, by the next commit or, when none comes, within a minute.
     /// Default: an hour.
@@ -38,7 +41,8 @@ pub struct LogConfig {
     pub queue_events: usize,
     /// Canonical bytes that may wait. Default: 128 MiB.
     pub queue_bytes: usize,
-    /// WAL files that may wait to be sealed, their events in memory, before callers are told to come back. Default: 3.
+    /// WAL files that may wait to be sealed, their events in memory, before callers are told to come back. Default: 3;
+    /// at least 1.
     pub unsealed_files_max: usize,
 }
 
@@ -58,6 +62,18 @@ impl LogConfig {
             queue_bytes: QUEUE_BYTES,
             unsealed_files_max: UNSEALED_FILES_MAX,
         }
+    }
+}
+
+impl LogConfig {
+    /// Without values that would make files that cannot be sealed or read again.
+    pub(super) fn within_limits(mut self) -> Self {
+        let rows_max = u64::from(SEGMENT_ROWS_MAX);
+        self.seal_events = self.seal_events.min(rows_max - FRAME_EVENTS_MAX as u64);
+        self.seal_bytes = self.seal_bytes.min(WAL_FILE_BYTES_MAX / 2);
+        self.merge_events = self.merge_events.min(rows_max);
+        self.unsealed_files_max = self.unsealed_files_max.max(1);
+        self
     }
 }
 

@@ -207,7 +207,7 @@ impl Sealer {
 
 impl Shared {
     /// Neighbouring segments that are worth merging.
-    fn mergeable(&self) -> Option<Vec<Arc<Sealed>>> {
+    pub(super) fn mergeable(&self) -> Option<Vec<Arc<Sealed>>> {
         let view = self.view();
         let sizes = view.segments.iter().map(|sealed| merge::Size {
             day: &sealed.day,

@@ -11,10 +11,11 @@ use std::{
 use indelible_proof::{Event, Timestamp};
 
 use self::harness::{DAY_US, Harness, Steps, event, ready};
-use super::{Log, LogConfig, OpenError};
+use super::{Log, LogConfig, OpenError, SealError};
 use crate::{
     conformance,
     fs::{Failure, Fs},
+    limits::SEGMENT_ROWS_MAX,
     query::{Aggregate, Cancel, Filter, Query},
     source::ReadError,
     store::{AppendError, Durability, Store},
@@ -324,4 +325,30 @@ fn whoever_waits_is_told_when_the_committer_is_gone() {
     drop(committer);
     assert!(matches!(waiting.wait(), Err(AppendError::Closed)));
     assert!(matches!(log.append(vec![harness.ready(1)], Durability::Durable), Err(AppendError::Closed)));
+}
+
+#[test]
+fn limits_that_no_file_could_keep_are_lowered() {
+    let config = Harness::new(1).config();
+    let config = LogConfig { seal_events: u64::MAX, seal_bytes: u64::MAX, merge_events: u64::MAX, ..config };
+    let config = LogConfig { unsealed_files_max: 0, ..config }.within_limits();
+    assert!(config.seal_events < config.merge_events && config.merge_events <= u64::from(SEGMENT_ROWS_MAX));
+    assert_eq!((config.seal_bytes, config.unsealed_files_max), (1 << 30, 1));
+}
+
+#[test]
+fn sealing_now_merges_too_and_says_why_it_cannot() {
+    let harness = Harness::new(1);
+    let log = Log::open(harness.config()).unwrap();
+    let append = |n| log.append(vec![harness.ready(n)], Durability::Durable).unwrap().wait();
+    for n in 0..4 {
+        append(n).unwrap();
+        log.seal_now().unwrap();
+    }
+    assert_eq!((log.status().segments, harness::all(&log).len()), (1, 4));
+    log.shared.poison("the disk is gone");
+    let error = log.seal_now().unwrap_err().to_string();
+    assert!(error.contains("the disk is gone"), "{error}");
+    log.close();
+    assert!(matches!(log.seal_now(), Err(SealError::Closed)));
 }

@@ -50,13 +50,7 @@ impl<'a> PageWriter<'a> {
         if payload.is_empty() {
             return Ok(0);
         }
-        if payload.len() > PAGE_BYTES_MAX {
-            return Err(WriteError::TooLarge {
-                what: "page",
-                bytes: payload.len() as u64,
-                bytes_max: PAGE_BYTES_MAX as u64,
-            });
-        }
+        check_size(payload)?;
         self.buffer.extend_from_slice(payload);
         self.raw(&crc32c::crc32c(payload).to_le_bytes())?;
         Ok((payload.len() + CRC_BYTES) as u32)
@@ -64,6 +58,7 @@ impl<'a> PageWriter<'a> {
 
     /// Adds a page whose payload is compressed if that makes it shorter.
     pub(super) fn compressed_page(&mut self, payload: &[u8]) -> Result<u32, WriteError> {
+        check_size(payload)?;
         let packed = self.compressor.compress(payload)?;
         let mut out = Vec::with_capacity(packed.len() + 8);
         put_varint(&mut out, payload.len() as u64);
@@ -78,6 +73,12 @@ impl<'a> PageWriter<'a> {
         self.buffer.clear();
         Ok(())
     }
+}
+
+/// A reader takes no larger one, compressed or not.
+fn check_size(payload: &[u8]) -> Result<(), WriteError> {
+    let (bytes, bytes_max) = (payload.len() as u64, PAGE_BYTES_MAX as u64);
+    if bytes <= bytes_max { Ok(()) } else { Err(WriteError::TooLarge { what: "page", bytes, bytes_max }) }
 }
 
 thread_local! {
