@@ -1,5 +1,7 @@
 //! Checks a whole file and finds its frames.
 
+use indelible_proof::EventId;
+
 use super::record::{FILE_HEADER_LEN, FORMAT_VERSION, FRAME_MAGIC, FileHeader, FrameHeader, Parts, WalError};
 
 /// What a file holds.
@@ -49,6 +51,9 @@ pub(crate) fn scan<'a>(
     }
     if header.first_seq != first_seq {
         return Err(damaged(0, "the first sequence number is not that of the file's name"));
+    }
+    if first_seq > EventId::SEQ_MAX {
+        return Err(damaged(0, "no event can have so large a sequence number"));
     }
     let mut offset = FILE_HEADER_LEN;
     while offset < bytes.len() {

@@ -168,3 +168,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_file_that_begins_beyond_the_last_possible_event_is_damaged() {
+    let disk = SimulatedFs::new(0);
+    let mut writer = Writer::create(&disk, PathBuf::from(PATH), u64::MAX, LOG).unwrap();
+    for n in 0..2 {
+        writer.append(u64::MAX.wrapping_add(n), canonicals(0, 1).iter()).unwrap();
+    }
+    let bytes = crate::fs::read(&disk, Path::new(PATH), 1 << 20).unwrap();
+    assert!(matches!(scan(&bytes, PATH, u64::MAX, LOG, true), Err(WalError::Damaged { offset: 0, .. })));
+}
