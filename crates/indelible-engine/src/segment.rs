@@ -7,6 +7,7 @@
 mod bits;
 mod blobs;
 mod block;
+mod extents;
 mod footer;
 mod page;
 mod reader;

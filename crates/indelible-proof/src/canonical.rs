@@ -5,8 +5,9 @@ use serde::Deserialize;
 use crate::error::EventError;
 use crate::event::{Actor, Changes, Client, Context, Credential, Event, Geo, Http, OAuth, Object, Source, Target};
 use crate::jcs::Writer;
-use crate::json::{self, Strict};
+use crate::json;
 use crate::limits;
+use crate::strict::{self, Strict};
 
 /// The three canonical parts of an event, one after the other in one buffer.
 ///
@@ -95,13 +96,13 @@ impl Canonical {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Who {
-    #[serde(deserialize_with = "json::section")]
+    #[serde(deserialize_with = "strict::section")]
     actor: Option<Actor>,
-    #[serde(deserialize_with = "json::section")]
+    #[serde(deserialize_with = "strict::section")]
     context: Option<Context>,
-    #[serde(deserialize_with = "json::section")]
+    #[serde(deserialize_with = "strict::section")]
     http: Option<Path>,
-    #[serde(deserialize_with = "json::sections::<{ limits::ON_BEHALF_OF_MAX }, _, _>")]
+    #[serde(deserialize_with = "strict::sections::<{ limits::ON_BEHALF_OF_MAX }, _, _>")]
     on_behalf_of: Vec<Actor>,
     session_id: Option<String>,
 }
@@ -116,11 +117,11 @@ struct Path {
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct What {
-    #[serde(deserialize_with = "json::section")]
+    #[serde(deserialize_with = "strict::section")]
     changes: Option<Changes>,
-    #[serde(deserialize_with = "json::object::<{ limits::METADATA_DEPTH_MAX }, _>")]
+    #[serde(deserialize_with = "strict::object::<{ limits::METADATA_DEPTH_MAX }, _>")]
     metadata: Object,
-    #[serde(deserialize_with = "json::sections::<{ limits::TARGETS_MAX }, _, _>")]
+    #[serde(deserialize_with = "strict::sections::<{ limits::TARGETS_MAX }, _, _>")]
     targets: Vec<Target>,
 }
 

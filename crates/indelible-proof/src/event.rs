@@ -8,7 +8,12 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::{id::EventId, ip, json, limits, time::Timestamp};
+use crate::{
+    id::EventId,
+    ip, limits,
+    strict::{self, Word},
+    time::Timestamp,
+};
 
 /// Free data inside an event: a JSON object.
 pub type Object = Map<String, Value>;
@@ -44,54 +49,54 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tenant: Option<String>,
     /// The emitter.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::section")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "strict::section")]
     pub source: Option<Source>,
     /// What was done: dotted lower-case words, e.g. `token.revoked`. Required.
     pub action: String,
     /// How it ended. Inferred from the action when absent.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::word")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "strict::word")]
     pub outcome: Option<Outcome>,
     /// Why it ended so: a code of [`crate::vocabulary`], or an own one with the prefix `x_`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// How much it matters. Inferred when absent.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::word")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "strict::word")]
     pub severity: Option<Severity>,
     /// Who did it.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::section")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "strict::section")]
     pub actor: Option<Actor>,
     /// For whom the actor acted: impersonation and the RFC 8693 act chain, outermost first.
     #[serde(
         skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "json::sections::<{ limits::ON_BEHALF_OF_MAX }, _, _>"
+        deserialize_with = "strict::sections::<{ limits::ON_BEHALF_OF_MAX }, _, _>"
     )]
     pub on_behalf_of: Vec<Actor>,
     /// What it was authenticated with. Never the secret itself.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::section")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "strict::section")]
     pub credential: Option<Credential>,
     /// The session it happened in.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
     /// The OAuth client.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::section")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "strict::section")]
     pub client: Option<Client>,
     /// Details of an OAuth 2.0 request.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::section")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "strict::section")]
     pub oauth: Option<OAuth>,
     /// What it was done to.
     #[serde(
         skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "json::sections::<{ limits::TARGETS_MAX }, _, _>"
+        deserialize_with = "strict::sections::<{ limits::TARGETS_MAX }, _, _>"
     )]
     pub targets: Vec<Target>,
     /// What it changed.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::section")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "strict::section")]
     pub changes: Option<Changes>,
     /// Where it came from.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::section")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "strict::section")]
     pub context: Option<Context>,
     /// The HTTP request.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::section")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "strict::section")]
     pub http: Option<Http>,
     /// The request's id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,12 +111,12 @@ pub struct Event {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
     /// Labels.
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "json::texts::<{ limits::TAGS_MAX }, _>")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "strict::texts::<{ limits::TAGS_MAX }, _>")]
     pub tags: Vec<String>,
     /// Free data, at most 64 KiB and 8 levels deep.
     #[serde(
         skip_serializing_if = "Object::is_empty",
-        deserialize_with = "json::object::<{ limits::METADATA_DEPTH_MAX }, _>"
+        deserialize_with = "strict::object::<{ limits::METADATA_DEPTH_MAX }, _>"
     )]
     pub metadata: Object,
     /// How many equal events this one stands for. Default: 1.
@@ -254,7 +259,7 @@ pub struct Credential {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fingerprint: Option<String>,
     /// Scopes or abilities.
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "json::texts::<{ limits::SCOPES_MAX }, _>")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "strict::texts::<{ limits::SCOPES_MAX }, _>")]
     pub scopes: Vec<String>,
     /// End of validity.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -272,10 +277,10 @@ pub struct OAuth {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub response_type: Option<String>,
     /// Scopes asked for.
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "json::texts::<{ limits::SCOPES_MAX }, _>")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "strict::texts::<{ limits::SCOPES_MAX }, _>")]
     pub scopes_requested: Vec<String>,
     /// Scopes given.
-    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "json::texts::<{ limits::SCOPES_MAX }, _>")]
+    #[serde(skip_serializing_if = "Vec::is_empty", deserialize_with = "strict::texts::<{ limits::SCOPES_MAX }, _>")]
     pub scopes_granted: Vec<String>,
     /// `redirect_uri`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -310,7 +315,7 @@ pub struct Target {
     /// Free data about it.
     #[serde(
         skip_serializing_if = "Object::is_empty",
-        deserialize_with = "json::object::<{ limits::ATTRS_DEPTH_MAX }, _>"
+        deserialize_with = "strict::object::<{ limits::ATTRS_DEPTH_MAX }, _>"
     )]
     pub attrs: Object,
 }
@@ -322,13 +327,13 @@ pub struct Changes {
     /// Values before.
     #[serde(
         skip_serializing_if = "Object::is_empty",
-        deserialize_with = "json::object::<{ limits::CHANGES_DEPTH_MAX }, _>"
+        deserialize_with = "strict::object::<{ limits::CHANGES_DEPTH_MAX }, _>"
     )]
     pub before: Object,
     /// Values after.
     #[serde(
         skip_serializing_if = "Object::is_empty",
-        deserialize_with = "json::object::<{ limits::CHANGES_DEPTH_MAX }, _>"
+        deserialize_with = "strict::object::<{ limits::CHANGES_DEPTH_MAX }, _>"
     )]
     pub after: Object,
 }
@@ -347,7 +352,7 @@ pub struct Context {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
     /// Geographic origin.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "json::section")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "strict::section")]
     pub geo: Option<Geo>,
     /// Autonomous system number.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -625,5 +630,21 @@ impl Event {
     pub fn idempotency_key(mut self, key: impl Into<String>) -> Self {
         self.idempotency_key = Some(key.into());
         self
+    }
+}
+
+impl Word for Outcome {
+    const WORDS: &'static [&'static str] = &["success", "failure", "denied", "unknown"];
+
+    fn read(word: &str) -> Option<Self> {
+        Self::parse(word)
+    }
+}
+
+impl Word for Severity {
+    const WORDS: &'static [&'static str] = &["info", "low", "medium", "high", "critical"];
+
+    fn read(word: &str) -> Option<Self> {
+        Self::parse(word)
     }
 }

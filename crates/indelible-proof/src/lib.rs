@@ -47,6 +47,7 @@ mod json;
 mod leaf;
 pub mod limits;
 mod spelling;
+mod strict;
 mod time;
 mod validate;
 pub mod vocabulary;

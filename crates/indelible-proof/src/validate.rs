@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::canonical::Canonical;
 use crate::error::EventError;
 use crate::event::{Actor, Changes, Client, Context, Credential, Event, Geo, Http, OAuth, Object, Source, Target};
-use crate::json::INEXACT;
 use crate::limits::{self, ID_BYTES_MAX, INTEGER_MAX, NAME_BYTES_MAX, URI_BYTES_MAX, WORD_BYTES_MAX};
+use crate::strict::INEXACT;
 use crate::vocabulary;
 
 type Checked = Result<(), EventError>;
@@ -101,7 +101,7 @@ fn text(text: &str, bytes_max: usize) -> Checked {
 }
 
 fn no_nul(text: &str) -> Checked {
-    if text.as_bytes().contains(&0) { Err(EventError::new("", crate::json::NUL)) } else { Ok(()) }
+    if text.as_bytes().contains(&0) { Err(EventError::new("", crate::strict::NUL)) } else { Ok(()) }
 }
 
 fn integer(value: u64) -> Checked {
@@ -274,7 +274,7 @@ fn free(value: &Value, levels_left: usize) -> Checked {
 }
 
 fn one_less(levels_left: usize) -> Result<usize, EventError> {
-    levels_left.checked_sub(1).ok_or_else(|| EventError::new("", crate::json::TOO_DEEP))
+    levels_left.checked_sub(1).ok_or_else(|| EventError::new("", crate::strict::TOO_DEEP))
 }
 
 #[cfg(test)]

@@ -2,7 +2,8 @@
 
 use super::{
     WriteError,
-    footer::{Extents, Layout},
+    extents::Extents,
+    footer::Layout,
     page::{PageFile, PageWriter},
     wire::{Decoded, Wire, put_varint},
 };

@@ -7,7 +7,7 @@
 use super::{
     WriteError,
     bits::packed_len,
-    footer::Extents,
+    extents::Extents,
     page::{PageFile, PageWriter},
     wire::{Decoded, Wire, put_bytes, put_varint},
 };
