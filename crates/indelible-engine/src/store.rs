@@ -18,12 +18,12 @@ use crate::{
 ///
 /// The `Recorder` of the crate `indelible` makes these by its redaction rules.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Redacted(Event);
+pub struct Redacted(Box<Event>);
 
 impl Redacted {
     /// Takes the caller's word that the event holds no secret. For redaction itself, and for tests of stores.
     pub fn vouched(event: Event) -> Self {
-        Self(event)
+        Self(Box::new(event))
     }
 
     /// The event.
@@ -35,8 +35,8 @@ impl Redacted {
 /// An event that is complete, checked and encoded: ready to be hashed and appended.
 #[derive(Debug, Clone)]
 pub struct Ready {
-    /// The event, with everything but its place in the log.
-    pub(crate) event: Event,
+    /// The event, with everything but its place in the log. Boxed: it is 1.4 KB, and handed on several times.
+    pub(crate) event: Box<Event>,
     /// Its canonical bytes.
     pub(crate) canonical: Canonical,
 }
