@@ -3,7 +3,7 @@
 use std::{iter, time::Duration};
 
 use indelible::{
-    Actor, Credential, Durability, Event, Http, RecordError, Recorder, Target, Timestamp,
+    Actor, Credential, Durability, Event, Http, RecordError, Recorder, Recording, Target, Timestamp,
     import::{Format, Importer, Options},
 };
 
@@ -18,14 +18,15 @@ const PAUSE: Duration = Duration::from_secs(2);
 /// Events recorded at once.
 const BATCH_EVENTS: usize = 1000;
 
-/// Imports the samples; gives how many events there are. Blocks.
+/// Imports the samples; gives how many events the log then holds: some products tell of the same thing twice. Blocks.
 pub(crate) fn import(recorder: &Recorder) -> Result<usize, RecordError> {
     let mut events = samples();
     lay_over(&mut events, clock::now());
-    let count = events.len();
+    let mut count = 0;
     while !events.is_empty() {
         let rest = events.split_off(events.len().min(BATCH_EVENTS));
-        recorder.record_all(std::mem::replace(&mut events, rest), Durability::Written)?;
+        let recorded = recorder.record_all(std::mem::replace(&mut events, rest), Durability::Written)?;
+        count += recorded.iter().filter_map(Recording::receipt).filter(|receipt| !receipt.duplicate).count();
     }
     Ok(count)
 }
