@@ -3,12 +3,12 @@
 use axum::{
     Json,
     body::Body,
-    extract::{Path, State},
+    extract::State,
     http::{HeaderMap, StatusCode},
 };
 use serde_json::{Value, json};
 
-use super::{App, app::Administrator, body, problem::Problem};
+use super::{App, app::Administrator, body, params::Name, problem::Problem};
 
 /// Largest body that describes a key.
 const BODY_BYTES_MAX: usize = 16 << 10;
@@ -32,7 +32,7 @@ pub(super) async fn create(
 }
 
 /// Revokes a key; what it has open ends within a quarter of a minute.
-pub(super) async fn revoke(administrator: Administrator, Path(id): Path<String>) -> Result<Json<Value>, Problem> {
+pub(super) async fn revoke(administrator: Administrator, Name(id): Name) -> Result<Json<Value>, Problem> {
     match administrator.revoke(id).await? {
         Some(key) => Ok(Json(json!({"key": key}))),
         None => Err(Problem::not_found("no API key with this id")),

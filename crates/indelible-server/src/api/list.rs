@@ -1,6 +1,6 @@
 //! Pages of events, and one event.
 
-use axum::{Json, extract::Path};
+use axum::Json;
 use indelible::{EventId, Recorded};
 use indelible_engine::{
     limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX},
@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     app::Reader,
-    params::{self, Params, parameters},
+    params::{self, Name, Params, parameters},
     problem::Problem,
     reads::Endpoint,
 };
@@ -70,7 +70,7 @@ pub(super) async fn list(reader: Reader, Params(params): Params<ListParams>) -> 
 }
 
 /// One event, by its id or its sequence number.
-pub(super) async fn get(reader: Reader, Path(which): Path<String>) -> Result<Json<Recorded>, Problem> {
+pub(super) async fn get(reader: Reader, Name(which): Name) -> Result<Json<Recorded>, Problem> {
     let id: Option<EventId> = which.parse().ok();
     let seq = id.map(EventId::seq).or_else(|| which.parse().ok());
     let seq = seq.ok_or_else(|| Problem::parameter("id", "is an event's id (a UUIDv7) or its sequence number"))?;

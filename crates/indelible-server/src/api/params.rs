@@ -1,7 +1,7 @@
 //! Parameters of a query string, declared once: the struct that reads them and the words that document them.
 
 use axum::{
-    extract::{FromRequestParts, Query},
+    extract::{FromRequestParts, Path, Query, rejection::PathRejection},
     http::{StatusCode, request::Parts},
 };
 use indelible_engine::query::{Filter, ParseError};
@@ -69,6 +69,19 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
                 None => Problem::malformed(text),
             }
         })
+    }
+}
+
+/// The part of a path that names one thing.
+#[derive(Debug)]
+pub(super) struct Name(pub(super) String);
+
+impl<S: Send + Sync> FromRequestParts<S> for Name {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let name = Path::from_request_parts(parts, state).await;
+        name.map(|Path(name)| Self(name)).map_err(|error: PathRejection| Problem::malformed(error.body_text()))
     }
 }
 

@@ -168,3 +168,10 @@ fn a_long_query_is_refused() {
     server.get("/v1/tail?after=-1").assert_problem(400, "invalid-parameter");
     server.get("/v1/export?format=exe").assert_problem(400, "invalid-parameter");
 }
+
+#[test]
+fn a_path_that_is_no_text_is_malformed() {
+    let server = Server::start();
+    server.get("/v1/events/%ff").assert_problem(400, "malformed");
+    server.delete_as(&server.key, "/v1/keys/%ff").assert_problem(400, "malformed");
+}
