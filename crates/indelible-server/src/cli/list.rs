@@ -1,5 +1,7 @@
 //! `indelible list`: a page of events, or all.
 
+use std::io::{self, IsTerminal, Write};
+
 use clap::Args;
 use indelible_engine::{
     limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX},
@@ -45,10 +47,11 @@ impl List {
         let mut left = if self.all { u64::MAX } else { u64::from(self.limit) };
         let mut page = PageOf { filter: self.filter.line()?, order, ..PageOf::default() };
         let place = self.place.open()?;
-        let mut layout = None;
+        let (mut layout, mut any) = (None, false);
         while left > 0 {
             page.limit = u32::try_from(left).unwrap_or(u32::MAX).min(PAGE_ROWS_MAX);
             let found = place.page(&page)?;
+            any |= !found.events.is_empty();
             left = left.saturating_sub(found.events.len() as u64);
             if screen.wants_json() {
                 found.events.iter().try_for_each(|event| screen.json(event))?;
@@ -70,6 +73,10 @@ impl List {
             if page.cursor.is_none() {
                 break;
             }
+        }
+        // For people alone: a script sees that there is nothing.
+        if !any && !screen.wants_json() && io::stderr().is_terminal() {
+            drop(writeln!(io::stderr().lock(), "note: no event matches"));
         }
         Ok(())
     }
