@@ -13,9 +13,12 @@ mod params;
 mod problem;
 mod reads;
 mod record;
+mod refusals;
 mod routes;
 mod tail;
+mod tally;
 
 pub(crate) use app::App;
 pub(crate) use export::csv;
+pub(crate) use refusals::Peer;
 pub(crate) use routes::router;

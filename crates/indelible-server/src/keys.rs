@@ -156,7 +156,7 @@ fn default_tenant() -> Reach {
 }
 
 /// Why a presented key does not count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Refused {
     /// No key has this secret.
     Unknown,
@@ -274,14 +274,18 @@ impl Keys {
         })
     }
 
-    /// The key with this secret, when it counts now.
-    pub(crate) fn authenticate(&self, presented: &str, now: Timestamp) -> Result<Arc<ApiKey>, Refused> {
+    /// The key with this secret, when it counts now; otherwise why not, and the key that does not.
+    pub(crate) fn authenticate(
+        &self,
+        presented: &str,
+        now: Timestamp,
+    ) -> Result<Arc<ApiKey>, (Refused, Option<Arc<ApiKey>>)> {
         self.reload_if_changed();
         let digest = Digest::of(presented);
         let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
-        let entry = state.find(&digest).ok_or(Refused::Unknown)?;
+        let entry = state.find(&digest).ok_or((Refused::Unknown, None))?;
         match entry.key.refused(now) {
-            Some(refused) => Err(refused),
+            Some(refused) => Err((refused, Some(Arc::clone(&entry.key)))),
             None => {
                 entry.used_at_us.store(now.as_micros(), std::sync::atomic::Ordering::Relaxed);
                 Ok(Arc::clone(&entry.key))

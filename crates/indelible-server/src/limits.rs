@@ -45,6 +45,10 @@ pub(crate) const EXPORT_PIECE_BYTES: usize = 64 << 10;
 /// Different (key, endpoint) pairs whose reads are coalesced at once; beyond that they are written at once.
 pub(crate) const READS_TALLIED_MAX: usize = 4096;
 
+/// Different refusals that are coalesced at once; beyond that they are counted by their cause alone, so that many
+/// addresses cannot flood the log.
+pub(crate) const REFUSALS_TALLIED_MAX: usize = 256;
+
 /// API keys of a server.
 pub(crate) const KEYS_MAX: usize = 10_000;
 /// Bytes of a key's name and of its tenant.

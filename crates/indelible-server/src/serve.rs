@@ -83,7 +83,7 @@ impl Server {
 
     /// Answers until told to stop, then finishes what is under way and closes the log.
     pub(crate) async fn run(self, stopped: impl Future<Output = ()>) {
-        let notes = tokio::spawn(note_reads(self.app.clone(), self.stop.subscribe()));
+        let notes = tokio::spawn(note_uses(self.app.clone(), self.stop.subscribe()));
         let router = api::router(self.app.clone());
         let connections =
             connections::accept(self.listener, router, self.config.connections_max, self.stop.subscribe());
@@ -106,8 +106,8 @@ impl Server {
     }
 }
 
-/// Writes down who has read, every minute.
-async fn note_reads(app: App, mut stopping: watch::Receiver<bool>) {
+/// Writes down who has read and who was not let in, every minute.
+async fn note_uses(app: App, mut stopping: watch::Receiver<bool>) {
     let mut minute = interval_at(Instant::now() + limits::READS_WINDOW, limits::READS_WINDOW);
     minute.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -116,7 +116,7 @@ async fn note_reads(app: App, mut stopping: watch::Receiver<bool>) {
             _ = stopping.wait_for(|stop| *stop) => return,
         }
         let app = app.clone();
-        drop(tokio::task::spawn_blocking(move || app.note_reads()).await);
+        drop(tokio::task::spawn_blocking(move || app.note_uses()).await);
     }
 }
 

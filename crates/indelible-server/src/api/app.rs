@@ -19,7 +19,12 @@ pub(super) use operator::{Administrator, Operator};
 pub(super) use reader::Reader;
 pub(super) use writer::{Admitted, Writer};
 
-use super::{metrics::Metrics, problem::Problem, reads::Reads};
+use super::{
+    metrics::Metrics,
+    problem::Problem,
+    reads::Reads,
+    refusals::{Cause, Peer, Refusals},
+};
 use crate::{
     clock,
     config::Config,
@@ -36,6 +41,7 @@ struct Shared {
     recorder: Recorder,
     keys: Keys,
     reads: Reads,
+    refusals: Refusals,
     metrics: Metrics,
     /// The next sequence number, told after each commit is readable.
     committed: watch::Receiver<u64>,
@@ -63,6 +69,7 @@ impl App {
         Self(Arc::new(Shared {
             keys,
             reads: Reads::default(),
+            refusals: Refusals::default(),
             metrics: Metrics::default(),
             committed,
             stopping,
@@ -116,12 +123,13 @@ impl App {
         }
     }
 
-    /// Records which keys have read what since the last call, and when keys were last used. Blocks.
-    pub(crate) fn note_reads(&self) {
-        let events = self.0.reads.take();
+    /// Records which keys have read what since the last call, who was not let in, and when keys were last used. Blocks.
+    pub(crate) fn note_uses(&self) {
+        let mut events = self.0.reads.take();
+        events.append(&mut self.0.refusals.take());
         for batch in events.chunks(limits::REQUEST_EVENTS_MAX) {
             if let Err(error) = self.0.recorder.record_all(batch.to_vec(), indelible::Durability::Durable) {
-                tracing::error!(%error, events = batch.len(), "reads of the log were not recorded");
+                tracing::error!(%error, events = batch.len(), "reads and refusals were not recorded");
             }
         }
         if let Err(error) = self.0.keys.note_uses() {
@@ -131,7 +139,7 @@ impl App {
 
     /// Stores what is queued and closes the log. Blocks.
     pub(crate) fn close(&self) {
-        self.note_reads();
+        self.note_uses();
         self.0.recorder.close();
         self.store().close();
     }
@@ -152,10 +160,16 @@ impl App {
             .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
             .map(|(_, secret)| secret.trim())
             .ok_or_else(|| Problem::unauthorized("the header is `Authorization: Bearer ` and an API key"))?;
-        let key = self.0.keys.authenticate(secret, clock::now())?;
+        let now = clock::now();
+        let peer = parts.extensions.get::<Peer>().copied();
+        let key = self.0.keys.authenticate(secret, now).map_err(|(refused, key)| {
+            self.0.refusals.note(Cause::Key(refused), key.as_deref(), peer, now);
+            refused
+        })?;
         if key.allows(ability) {
             Ok(key)
         } else {
+            self.0.refusals.note(Cause::Ability, Some(&key), peer, now);
             Err(Problem::forbidden(format!("the API key lacks the ability {}", ability.as_str())))
         }
     }

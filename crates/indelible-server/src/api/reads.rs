@@ -1,13 +1,9 @@
 //! Who reads the log is itself in the log: `audit.log.read` and `audit.log.exported`, one event for all that a key
 //! read over one endpoint within a minute, so that a poller does not flood it.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-};
-
 use indelible::{Actor, Credential, Event, Outcome, Target, Timestamp};
 
+use super::tally::Tally;
 use crate::{
     keys::{ApiKey, Reach},
     limits,
@@ -37,31 +33,34 @@ impl Endpoint {
 
 /// The reads that no event tells of yet.
 #[derive(Debug, Default)]
-pub(in crate::api) struct Reads(Mutex<HashMap<(String, Endpoint), Event>>);
+pub(in crate::api) struct Reads(Tally<(String, Endpoint)>);
 
 impl Reads {
     /// Notes a read of a key.
     pub(in crate::api) fn note(&self, key: &ApiKey, endpoint: Endpoint, now: Timestamp) {
-        let mut tallies = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // Keys are far fewer than this; beyond it a read is only counted with those of its key's other endpoints.
-        let endpoint = if tallies.len() < limits::READS_TALLIED_MAX { endpoint } else { Endpoint::List };
-        let event = tallies.entry((key.id.clone(), endpoint)).or_insert_with(|| first(key, endpoint, now));
-        event.count = event.count.map(|count| count + 1);
-        event.last_at = Some(now);
+        // Keys are far fewer than the limit; beyond it a read is only counted with those of its key's other endpoints.
+        let (kind, rest) = ((key.id.clone(), endpoint), (key.id.clone(), Endpoint::List));
+        self.0.add(kind, rest, limits::READS_TALLIED_MAX, now, |(_, endpoint)| first(key, *endpoint));
     }
 
     /// The events that tell of all reads since the last call.
     pub(in crate::api) fn take(&self) -> Vec<Event> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).into_values().collect()
+        self.0.take()
     }
 }
 
-fn first(key: &ApiKey, endpoint: Endpoint, now: Timestamp) -> Event {
+fn first(key: &ApiKey, endpoint: Endpoint) -> Event {
     let action = if endpoint == Endpoint::Export { "audit.log.exported" } else { "audit.log.read" };
     let mut event = Event::new(action)
         .outcome(Outcome::Success)
         .actor(Actor::new("token", key.id.clone()).name(key.name.clone()))
         .target(Target::new("audit_log", endpoint.as_str()));
+    of(key, &mut event);
+    event
+}
+
+/// Says of an event which key it is about.
+pub(in crate::api) fn of(key: &ApiKey, event: &mut Event) {
     event.credential = Some(Credential {
         kind: Some("api_key".to_owned()),
         id: Some(key.id.clone()),
@@ -71,10 +70,6 @@ fn first(key: &ApiKey, endpoint: Endpoint, now: Timestamp) -> Event {
     if let Reach::Tenant(tenant) = &key.tenant {
         event.tenant = Some(tenant.clone());
     }
-    event.occurred_at = Some(now);
-    event.first_at = Some(now);
-    event.count = Some(0);
-    event
 }
 
 #[cfg(test)]

@@ -48,9 +48,9 @@ fn unknown_expired_and_revoked_keys_are_refused() {
     let (revoked_key, revoked) = keys.create(new("acme"), at(1)).unwrap();
     keys.revoke(&revoked_key.id, &Reach::All, at(2)).unwrap().unwrap();
     assert!(keys.authenticate(expiring.expose(), at(9)).is_ok());
-    assert_eq!(keys.authenticate(expiring.expose(), at(10)).unwrap_err(), Refused::Expired);
-    assert_eq!(keys.authenticate(revoked.expose(), at(3)).unwrap_err(), Refused::Revoked);
-    assert_eq!(keys.authenticate("ik_0", at(3)).unwrap_err(), Refused::Unknown);
+    assert_eq!(keys.authenticate(expiring.expose(), at(10)).unwrap_err().0, Refused::Expired);
+    assert_eq!(keys.authenticate(revoked.expose(), at(3)).unwrap_err().0, Refused::Revoked);
+    assert_eq!(keys.authenticate("ik_0", at(3)).unwrap_err().0, Refused::Unknown);
 }
 
 #[test]

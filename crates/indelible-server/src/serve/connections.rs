@@ -13,8 +13,9 @@ use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
 };
+use tower_http::add_extension::AddExtension;
 
-use crate::limits;
+use crate::{api::Peer, limits};
 
 /// Accepts connections until told to stop, then waits for those that are open to finish their requests.
 pub(super) async fn accept(
@@ -35,8 +36,8 @@ pub(super) async fn accept(
             next = next => next,
             _ = stopping.wait_for(|stop| *stop) => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, address) = match accepted {
+            Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, most likely: some time may give some back.
                 tracing::warn!(%error, "cannot accept a connection");
@@ -46,12 +47,13 @@ pub(super) async fn accept(
         };
         // Small answers are not held back for more to come.
         let _ = stream.set_nodelay(true);
+        let service = AddExtension::new(router.clone(), Peer(address.ip().to_canonical()));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits::HEAD_TIMEOUT)
             .max_headers(limits::HEADERS_MAX)
             .max_buf_size(limits::HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(router.clone()));
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

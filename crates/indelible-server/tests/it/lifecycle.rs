@@ -34,6 +34,30 @@ fn who_has_read_is_in_the_log_after_the_server_stopped() {
 }
 
 #[test]
+fn who_was_not_let_in_is_in_the_log_with_the_address() {
+    let server = Server::start();
+    let writer = server.make_key("acme", &["events:write"]);
+    for _ in 0..3 {
+        server.get_as("ik_guessed", "/v1/events");
+    }
+    server.get_as(&writer, "/v1/events");
+    let server = server.restart();
+    let mut told: Vec<String> = server
+        .events()
+        .iter()
+        .map(|event| {
+            let of = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
+            assert_eq!(event["context"]["ip"], "127.0.0.1");
+            format!("{} {} {} {}", of("tenant"), of("action"), of("reason"), event["count"])
+        })
+        .collect();
+    told.sort();
+    let expected =
+        ["acme token.scope_denied insufficient_scope 1", "default token.authentication_failed token_unknown 3"];
+    assert_eq!(told, expected);
+}
+
+#[test]
 fn a_stop_ends_live_tails_politely_and_succeeds() {
     let mut server = Server::start();
     let mut tail = server.tail_as(&server.key, "/v1/tail", None);
