@@ -38,6 +38,8 @@ pub(crate) const TAILS_MAX: usize = 256;
 pub(crate) const EXPORTS_MAX: usize = 4;
 /// Reads that wait for a query thread; the next is told to come back later.
 pub(crate) const READS_WAITING_MAX: usize = 256;
+/// Bytes of the events of one page; what does not fit is on the next.
+pub(crate) const PAGE_BYTES_MAX: usize = 2 << 20;
 /// Pieces of a streamed answer that wait for the client.
 pub(crate) const STREAM_PIECES: usize = 4;
 /// Bytes of one piece of an export.

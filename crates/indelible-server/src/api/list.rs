@@ -4,9 +4,10 @@ use axum::Json;
 use indelible::{EventId, Recorded};
 use indelible_engine::{
     limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX},
-    query::{Cursor, Order, Query},
+    query::{Cursor, Order, Page, Query},
 };
 use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
 use super::{
     app::Reader,
@@ -14,6 +15,7 @@ use super::{
     problem::Problem,
     reads::Endpoint,
 };
+use crate::limits;
 
 parameters! {
     /// Which page.
@@ -24,7 +26,7 @@ parameters! {
         since: String, "7d";
         /// Events that happened before then.
         until: String, "2026-12-01";
-        /// Events of the page, 1 to 1000. Default: 50.
+        /// Events of the page at most, 1 to 1000; fewer when they are large: go on while there is a `next`. Default: 50.
         limit: u32, "50";
         /// `next` of the page before.
         cursor: String, "a4d2";
@@ -44,7 +46,7 @@ enum Direction {
 /// A page of events.
 #[derive(Debug, Serialize)]
 pub(super) struct Events {
-    events: Vec<Recorded>,
+    events: Vec<Box<RawValue>>,
     /// What to give as `cursor` for the next page; null at the end.
     next: Option<String>,
 }
@@ -66,7 +68,25 @@ pub(super) async fn list(reader: Reader, Params(params): Params<ListParams>) -> 
     let filter = params::filter(params.q.as_deref(), params.since.as_deref(), params.until.as_deref())?;
     let page = reader.query(Query { filter, order, limit, after }).await?;
     reader.note(Endpoint::List);
-    Ok(Json(Events { events: page.events, next: page.next.map(|cursor| cursor.to_string()) }))
+    Ok(Json(fitting(page)?))
+}
+
+/// As much of a page as an answer may weigh, at least one event, already written: a client that takes its time with a
+/// large answer holds little memory.
+fn fitting(page: Page) -> Result<Events, Problem> {
+    let (mut events, mut next, mut bytes) = (Vec::new(), page.next, 0);
+    let mut last = None;
+    for event in page.events {
+        let json = serde_json::value::to_raw_value(&event).map_err(|error| Problem::internal(&error))?;
+        bytes += json.get().len();
+        if bytes > limits::PAGE_BYTES_MAX && last.is_some() {
+            next = last;
+            break;
+        }
+        last = Some(Cursor { seq: event.seq });
+        events.push(json);
+    }
+    Ok(Events { events, next: next.map(|cursor| cursor.to_string()) })
 }
 
 /// One event, by its id or its sequence number.

@@ -175,3 +175,21 @@ fn a_path_that_is_no_text_is_malformed() {
     server.get("/v1/events/%ff").assert_problem(400, "malformed");
     server.delete_as(&server.key, "/v1/keys/%ff").assert_problem(400, "malformed");
 }
+
+#[test]
+fn a_page_of_large_events_is_cut_and_the_next_one_goes_on() {
+    let server = Server::start();
+    let large = json!({"action": "a.b", "metadata": {"x": "x".repeat(60_000)}});
+    let batch = vec![large; 100];
+    assert_eq!(server.post("/v1/events", JSON, json!(batch).to_string()).status, 201);
+    let (mut seqs, mut path) = (Vec::new(), "/v1/events?limit=1000&order=oldest".to_owned());
+    loop {
+        let page = server.get(&path);
+        assert!(page.text.len() < 3 << 20, "{}", page.text.len());
+        let page = page.json();
+        seqs.extend(page["events"].as_array().unwrap().iter().map(|event| event["seq"].as_u64().unwrap()));
+        let Some(next) = page["next"].as_str() else { break };
+        path = format!("/v1/events?limit=1000&order=oldest&cursor={next}");
+    }
+    assert_eq!(seqs, (0..100).collect::<Vec<u64>>());
+}
