@@ -29,7 +29,8 @@ pub(crate) struct List {
     #[command(flatten)]
     filter: FilterLine,
     /// How many events
-    #[arg(long, value_name = "N", default_value_t = PAGE_ROWS_DEFAULT, conflicts_with = "all")]
+    #[arg(long, value_name = "N", default_value_t = PAGE_ROWS_DEFAULT, conflicts_with = "all",
+        value_parser = clap::value_parser!(u32).range(1..))]
     limit: u32,
     /// Every event that the filter lets through
     #[arg(long)]

@@ -36,9 +36,14 @@ fn a_command_that_reads_makes_no_log() {
 #[test]
 fn a_wrong_call_ends_with_2() {
     let shell = Shell::new();
-    for wrong in
-        [&["lst"][..], &["show"], &["show", "x"], &["list", "--limit", "many"], &["list", "--data", "a", "--url", "b"]]
-    {
+    for wrong in [
+        &["lst"][..],
+        &["show"],
+        &["show", "x"],
+        &["list", "--limit", "many"],
+        &["list", "--limit", "0"],
+        &["list", "--data", "a", "--url", "b"],
+    ] {
         shell.run(wrong).failed(2);
     }
 }
