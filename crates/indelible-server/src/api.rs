@@ -9,6 +9,7 @@ mod keys;
 mod list;
 mod metrics;
 mod openapi;
+mod operation;
 mod params;
 mod problem;
 mod reads;

@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod aggregate;
+mod bench;
 mod doctor;
 mod error;
 mod export;
@@ -12,6 +13,7 @@ mod list;
 pub(crate) mod local;
 pub(crate) mod place;
 pub(crate) mod progress;
+mod question;
 mod record;
 pub(crate) mod remote;
 mod row;
@@ -25,7 +27,7 @@ use std::env;
 
 use clap::{CommandFactory, Parser, Subcommand};
 
-pub(crate) use error::Failure;
+use error::Failure;
 use terminal::{Colour, Screen};
 
 /// The audit log that cannot be altered without being caught.
@@ -56,7 +58,7 @@ enum Command {
     Key(key::Key),
     Doctor(doctor::Doctor),
     #[command(subcommand)]
-    Bench(crate::bench::Bench),
+    Bench(bench::Bench),
     /// Prints completions for a shell
     #[command(hide = true)]
     Completions {

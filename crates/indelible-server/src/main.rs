@@ -1,7 +1,6 @@
 //! The binary `indelible`: the audit log as a server and as a command line.
 
 mod api;
-mod bench;
 mod cli;
 mod clock;
 mod config;

@@ -5,7 +5,7 @@ mod schema;
 
 use serde_json::{Map, Value, json};
 
-use super::{params::Parameter, routes::Operation};
+use super::{operation::Operation, params::Parameter};
 
 /// The description of some operations.
 pub(super) fn description(operations: &[Operation]) -> Value {

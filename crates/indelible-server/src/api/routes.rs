@@ -9,7 +9,7 @@ use axum::{
     http::StatusCode,
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{MethodRouter, delete, get, post},
+    routing::{delete, get, post},
 };
 use serde_json::{Value, json};
 use tower_http::{
@@ -23,74 +23,11 @@ use tower_http::{
 use super::{
     App, aggregate, export, health, keys, list, metrics,
     openapi::{self, examples},
-    params::Parameter,
+    operation::Operation,
     problem::Problem,
     record, tail,
 };
 use crate::keys::Ability;
-
-/// One method of one path.
-pub(super) struct Operation {
-    pub(super) path: &'static str,
-    pub(super) method: &'static str,
-    pub(super) summary: &'static str,
-    /// What an API key must allow; `None` when none is needed.
-    pub(super) ability: Option<Ability>,
-    pub(super) parameters: &'static [Parameter],
-    /// An example of the body, when there is one.
-    pub(super) request: Option<Value>,
-    /// The status of success.
-    pub(super) status: u16,
-    /// The media type of the answer.
-    pub(super) media_type: &'static str,
-    /// An example of the answer.
-    pub(super) answer: Value,
-    handler: MethodRouter<App>,
-}
-
-impl Operation {
-    fn new(method: &'static str, path: &'static str, summary: &'static str, handler: MethodRouter<App>) -> Self {
-        Self {
-            path,
-            method,
-            summary,
-            ability: None,
-            parameters: &[],
-            request: None,
-            status: 200,
-            media_type: "application/json",
-            answer: Value::Null,
-            handler,
-        }
-    }
-
-    fn needs(mut self, ability: Ability) -> Self {
-        self.ability = Some(ability);
-        self
-    }
-
-    fn parameters(mut self, parameters: &'static [Parameter]) -> Self {
-        self.parameters = parameters;
-        self
-    }
-
-    fn request(mut self, example: Value) -> Self {
-        self.request = Some(example);
-        self
-    }
-
-    fn answers(mut self, status: u16, example: Value) -> Self {
-        self.status = status;
-        self.answer = example;
-        self
-    }
-
-    fn streams(mut self, media_type: &'static str, example: &str) -> Self {
-        self.media_type = media_type;
-        self.answer = example.into();
-        self
-    }
-}
 
 fn operations() -> Vec<Operation> {
     use Ability::{Admin, EventsRead, EventsWrite, MetricsRead};

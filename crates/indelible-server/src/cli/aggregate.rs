@@ -4,10 +4,11 @@ use clap::Args;
 use serde_json::Value;
 
 use super::{
-    Failure,
+    error::Failure,
     filter::FilterLine,
     local,
-    place::{Answer, PlaceOptions, Question},
+    place::PlaceOptions,
+    question::{Answer, Question},
     table::{self, Cell, Column},
     terminal::{Screen, grouped, style},
 };

@@ -7,7 +7,7 @@ use clap::Args;
 use serde::Serialize;
 
 use super::{
-    Failure,
+    error::Failure,
     place::PlaceOptions,
     terminal::{Screen, style, visible},
 };

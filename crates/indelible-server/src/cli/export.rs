@@ -16,11 +16,12 @@ use indelible_stores::parquet;
 use serde::Serialize;
 
 use super::{
-    Failure,
+    error::Failure,
     filter::FilterLine,
     local::Local,
-    place::{PageOf, Place, PlaceOptions},
+    place::{Place, PlaceOptions},
     progress::Progress,
+    question::PageOf,
     remote::Remote,
     terminal::{Screen, bytes_in_words, grouped},
 };

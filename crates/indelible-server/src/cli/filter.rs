@@ -5,7 +5,7 @@ use std::{convert::Infallible, ffi::OsString};
 use clap::Args;
 use indelible_engine::query::Filter;
 
-use super::{Failure, place::typed_wrongly};
+use super::{error::Failure, question::typed_wrongly};
 use crate::clock;
 
 /// Stands before an argument that is a negated condition. No text has it.

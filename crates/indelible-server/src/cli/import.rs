@@ -17,7 +17,7 @@ use indelible_proof::{Event, Timestamp};
 use sha2::Digest;
 
 use super::{
-    Failure,
+    error::Failure,
     place::{Place, PlaceOptions},
     progress::Progress,
     terminal::Screen,

@@ -2,7 +2,7 @@
 
 use std::{io, process, thread};
 
-use super::Failure;
+use super::error::Failure;
 
 /// From now on Ctrl-C ends the process as a success. Every line is handed over whole before the next is awaited,
 /// so nothing is cut.

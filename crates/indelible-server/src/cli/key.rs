@@ -7,7 +7,7 @@ use indelible_proof::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Failure,
+    error::Failure,
     place::PlaceOptions,
     remote::Remote,
     table::{self, Cell, Column},

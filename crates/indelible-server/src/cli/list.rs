@@ -9,9 +9,10 @@ use indelible_engine::{
 };
 
 use super::{
-    Failure,
+    error::Failure,
     filter::FilterLine,
-    place::{PageOf, PlaceOptions},
+    place::PlaceOptions,
+    question::PageOf,
     row,
     table::{Cell, Layout},
     terminal::Screen,

@@ -13,8 +13,8 @@ use indelible_engine::{
 use indelible_proof::{Event, Recorded};
 
 use super::{
-    Failure,
-    place::{Answer, Events, PageOf, Question, Receipt, Which, typed_wrongly},
+    error::Failure,
+    question::{Answer, Events, PageOf, Question, Receipt, Which, typed_wrongly},
 };
 use crate::clock;
 

@@ -3,12 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use indelible_engine::query::{AggregateText, Order, ParseError};
-use indelible_proof::{Event, EventId, Recorded};
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use indelible_proof::{Event, Recorded};
 
-use super::{Failure, local::Local, remote::Remote};
+use super::{
+    error::Failure,
+    local::Local,
+    question::{Answer, Events, PageOf, Question, Receipt, Which},
+    remote::Remote,
+};
 
 /// The options that say where the log is.
 #[derive(Debug, Args)]
@@ -62,97 +64,6 @@ pub(crate) enum Place {
     Remote(Remote),
 }
 
-/// One event by its name.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Which {
-    /// By its id.
-    Id(EventId),
-    /// By its place in the log.
-    Seq(u64),
-}
-
-/// A page to ask for.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct PageOf {
-    /// Filter line.
-    pub(crate) filter: String,
-    /// Newest or oldest first.
-    pub(crate) order: Order,
-    /// How many events.
-    pub(crate) limit: u32,
-    /// Where the page before ended.
-    pub(crate) cursor: Option<String>,
-}
-
-/// Events, and where the next page begins.
-#[derive(Debug, Deserialize, Serialize)]
-pub(crate) struct Events {
-    /// The events.
-    pub(crate) events: Vec<Recorded>,
-    /// Where the next page begins; `None` at the end.
-    pub(crate) next: Option<String>,
-}
-
-/// What was recorded.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-pub(crate) struct Receipt {
-    /// The event's id.
-    pub(crate) id: EventId,
-    /// Its place in the log.
-    pub(crate) seq: u64,
-    /// Its leaf in the Merkle tree, in hexadecimal.
-    pub(crate) leaf_hash: String,
-    /// Its idempotency key was known: nothing was stored.
-    #[serde(default)]
-    pub(crate) duplicate: bool,
-}
-
-/// An aggregate as it was typed.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Question {
-    /// Filter line.
-    pub(crate) filter: String,
-    /// Comma-separated groups.
-    pub(crate) group_by: String,
-    /// Comma-separated measures.
-    pub(crate) measure: String,
-    /// Smallest value of a measure.
-    pub(crate) having: String,
-    /// What to order by.
-    pub(crate) order: String,
-    /// IANA time zone.
-    pub(crate) tz: String,
-    /// How many groups.
-    pub(crate) limit: Option<u32>,
-}
-
-impl Question {
-    /// The parts that the query model reads.
-    pub(crate) fn text(&self) -> AggregateText<'_> {
-        AggregateText {
-            group_by: &self.group_by,
-            measure: &self.measure,
-            having: &self.having,
-            order: &self.order,
-            time_zone: &self.tz,
-            limit: self.limit,
-        }
-    }
-}
-
-/// What an aggregate gives.
-#[derive(Debug, Clone, Deserialize, Serialize)]
-pub(crate) struct Answer {
-    /// Names of the groups, then of the measures.
-    pub(crate) columns: Vec<String>,
-    /// One row a group.
-    pub(crate) rows: Vec<Vec<Value>>,
-    /// False when a number is an estimate.
-    pub(crate) exact: bool,
-    /// How many groups there were before the limit.
-    pub(crate) groups: u64,
-}
-
 impl Place {
     /// Records events, all or nothing; they are durable when this returns.
     pub(crate) fn record(&self, events: Vec<Event>) -> Result<Vec<Receipt>, Failure> {
@@ -191,10 +102,4 @@ impl Place {
             Self::Remote(server) => server.aggregate(question),
         }
     }
-}
-
-/// A mistake in what was typed, with a caret below it.
-pub(crate) fn typed_wrongly(what: &str, line: &str, error: &ParseError) -> Failure {
-    let indented: String = error.render(line).lines().map(|line| format!("\n  {line}")).collect();
-    Failure::Usage(format!("cannot read the {what}{indented}"))
 }

@@ -8,7 +8,7 @@ use indelible_proof::{Actor, Context, Event, Http, Outcome, Severity, Source, Ta
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::{Failure, place::PlaceOptions, terminal::Screen};
+use super::{error::Failure, place::PlaceOptions, terminal::Screen};
 use crate::limits::INPUT_BYTES_MAX;
 
 /// Records an event and prints its receipt once it is on disk

@@ -11,8 +11,8 @@ use ureq::{
 };
 
 use super::{
-    Failure,
-    place::{Answer, Events, PageOf, Question, Receipt, Which},
+    error::Failure,
+    question::{Answer, Events, PageOf, Question, Receipt, Which},
     terminal::visible,
 };
 use crate::limits::{ANSWER_BYTES_MAX, CONNECT_TIMEOUT, CONNECTIONS_KEPT, READ_TIMEOUT};

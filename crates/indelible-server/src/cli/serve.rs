@@ -9,7 +9,7 @@ use std::{
 use clap::Args;
 use indelible::Recorder;
 
-use super::{Failure, local};
+use super::{error::Failure, local};
 use crate::{
     config::{Config, Options},
     demo,

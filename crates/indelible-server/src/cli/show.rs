@@ -6,8 +6,9 @@ use indelible_proof::{Object, Recorded};
 use serde_json::Value;
 
 use super::{
-    Failure,
-    place::{PlaceOptions, Which},
+    error::Failure,
+    place::PlaceOptions,
+    question::Which,
     terminal::{Screen, style, visible, width_of},
 };
 

@@ -3,7 +3,7 @@
 use anstyle::Style;
 
 use super::{
-    Failure,
+    error::Failure,
     terminal::{Screen, fit, style, visible, width_of},
 };
 

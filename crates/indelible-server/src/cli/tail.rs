@@ -11,11 +11,12 @@ use indelible_engine::{limits::PAGE_ROWS_MAX, query::Order};
 use indelible_proof::Recorded;
 
 use super::{
-    Failure,
+    error::Failure,
     filter::FilterLine,
     interrupt,
     local::Local,
-    place::{Events, PageOf, Place, PlaceOptions},
+    place::{Place, PlaceOptions},
+    question::{Events, PageOf},
     remote::{Remote, RequestError},
     row,
     table::Layout,

@@ -13,7 +13,7 @@ use super::Finding;
 use crate::{
     cli::{
         local::Local,
-        place::PageOf,
+        question::PageOf,
         terminal::{bytes_in_words, grouped, short_time},
     },
     clock,

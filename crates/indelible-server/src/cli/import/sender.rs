@@ -9,10 +9,7 @@ use std::{
 use indelible_proof::Event;
 
 use crate::{
-    cli::{
-        Failure,
-        place::{Place, Receipt},
-    },
+    cli::{error::Failure, place::Place, question::Receipt},
     limits::{IMPORT_BATCH_BYTES, IMPORT_BATCH_EVENTS, SEND_TRIES_MAX},
 };
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{lines::BadLine, sender::Sent};
 use crate::{
     cli::{
-        Failure,
+        error::Failure,
         table::{self, Cell, Column},
         terminal::{Screen, grouped, style, visible},
     },

@@ -7,7 +7,7 @@ use indelible_engine::log::Log;
 use tokio::{runtime, sync::oneshot};
 
 use crate::{
-    cli::{Failure, local, remote::Remote},
+    cli::{error::Failure, local, remote::Remote},
     config::Config,
     serve::Server,
 };

@@ -8,7 +8,7 @@ mod served;
 
 use clap::Subcommand;
 
-use crate::cli::{Failure, terminal::Screen};
+use crate::cli::{error::Failure, terminal::Screen};
 
 /// Measures how fast events go in and questions are answered
 #[derive(Debug, Subcommand)]

@@ -22,7 +22,7 @@ use super::{
     served::Served,
 };
 use crate::{
-    cli::{Failure, local::Local, place::Place, progress::Progress, remote::Remote, terminal::Screen},
+    cli::{error::Failure, local::Local, place::Place, progress::Progress, remote::Remote, terminal::Screen},
     clock,
     limits::BENCH_THREADS_MAX,
 };

@@ -11,9 +11,10 @@ use super::{
     gauge::Times,
 };
 use crate::cli::{
-    Failure,
+    error::Failure,
     local::Local,
-    place::{PageOf, Place, Question},
+    place::Place,
+    question::{PageOf, Question},
     remote::Remote,
     table::{self, Cell, Column},
     terminal::{Screen, grouped},
