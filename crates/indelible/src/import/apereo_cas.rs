@@ -2,7 +2,11 @@
 
 use indelible_proof::{Actor, Event, Outcome, Source, Target};
 
-use super::{Options, Problem, format::Mapped, naming, record::address, when};
+use super::{
+    Options, Problem, naming,
+    record::{Mapped, address},
+    when,
+};
 
 /// `2021-10-11 09:01:35,116 INFO [...] - Mon Oct 11 09:01:35 CEST 2021|CAS|resource|AUTHENTICATION_FAILED|bob|client|server`
 ///

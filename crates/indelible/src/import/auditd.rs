@@ -3,7 +3,11 @@
 use indelible_proof::{Actor, Object, Outcome, Source, Target};
 use serde_json::Value;
 
-use super::{Options, Problem, format::Mapped, logfmt, record::address, when};
+use super::{
+    Options, Problem, logfmt,
+    record::{Mapped, address},
+    when,
+};
 
 /// `type=USER_AUTH msg=audit(1783414613.119:441): pid=1 uid=0 auid=0 msg='op=pubkey acct="root" addr=192.0.2.1 res=failed'`
 pub(super) fn map(line: &str, _: &Options) -> Mapped {

@@ -3,10 +3,9 @@
 use indelible_proof::{Http, OAuth, Object, Outcome, Target, vocabulary};
 
 use super::{
-    format::Mapped,
     layout::{Layout, credential, reason},
     naming,
-    record::Record,
+    record::{Mapped, Record},
 };
 
 const LAYOUT: Layout = Layout {

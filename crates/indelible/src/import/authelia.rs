@@ -5,10 +5,9 @@ use serde_json::Value;
 
 use super::{
     Options, Problem,
-    format::Mapped,
     layout::{Layout, reason},
     logfmt,
-    record::Record,
+    record::{Mapped, Record},
 };
 
 const LAYOUT: Layout = Layout {

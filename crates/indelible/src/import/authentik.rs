@@ -3,9 +3,8 @@
 use indelible_proof::{Actor, OAuth, Outcome, Target};
 
 use super::{
-    format::Mapped,
     layout::{Layout, reason},
-    record::Record,
+    record::{Mapped, Record},
 };
 
 const LAYOUT: Layout = Layout {

@@ -4,10 +4,8 @@ use indelible_proof::{Actor, Event, Outcome, Source, Target};
 use serde_json::Value;
 
 use super::{
-    Options, Problem,
-    format::Mapped,
-    naming,
-    record::{Record, address},
+    Options, Problem, naming,
+    record::{Mapped, Record, address},
     when,
 };
 

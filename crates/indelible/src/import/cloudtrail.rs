@@ -4,10 +4,9 @@ use indelible_proof::{Actor, Event, Object, Outcome, Target, action_of_product};
 use serde_json::Value;
 
 use super::{
-    format::Mapped,
     layout::{Layout, reason, word},
     naming,
-    record::Record,
+    record::{Mapped, Record},
 };
 
 const LAYOUT: Layout = Layout {

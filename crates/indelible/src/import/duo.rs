@@ -4,10 +4,9 @@ use indelible_proof::{Event, Outcome};
 use serde_json::Value;
 
 use super::{
-    format::Mapped,
     layout::{Layout, credential, reason},
     naming,
-    record::Record,
+    record::{Mapped, Record},
 };
 
 const ADMIN: Layout = Layout {

@@ -2,18 +2,18 @@
 
 use std::{fmt, str::FromStr};
 
-use indelible_proof::Event;
 use serde_json::Value;
 
-use super::{Options, Problem, layout::Layout, record::Record};
+use super::{
+    Options,
+    layout::Layout,
+    record::{Mapped, Record},
+};
 use super::{
     apereo_cas, auditd, auth0, authelia, authentik, azure_ad, bitbucket, cloudtrail, duo, gcp_audit, gitea, github,
     gitlab, google_workspace, grafana, harbor, keycloak, kubernetes, microsoft365, nextcloud, ocsf, okta, onelogin,
     onepassword, openssh, proxmox, saas, slack, teleport, vaultwarden,
 };
-
-/// What a mapping makes of a record: an event, nothing of interest, or what is wrong with it.
-pub(super) type Mapped = Result<Option<Event>, Problem>;
 
 /// How the records of a format are read.
 pub(super) enum Reading {

@@ -4,10 +4,9 @@ use indelible_proof::{Actor, Changes, Event, Outcome, Target, action_of_product}
 use serde_json::Value;
 
 use super::{
-    format::Mapped,
     layout::{Layout, severity, word},
     naming,
-    record::Record,
+    record::{Mapped, Record},
 };
 
 pub(super) const LAYOUT: Layout = Layout {

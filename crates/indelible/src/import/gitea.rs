@@ -1,6 +1,11 @@
 //! Gitea log: failed sign-ins.
 
-use super::{Options, Problem, attempt::Attempt, format::Mapped, record::address, when};
+use super::{
+    Options, Problem,
+    attempt::Attempt,
+    record::{Mapped, address},
+    when,
+};
 
 /// `2022/03/01 12:57:58 ...auth.go:200:SignInPost() [I] Failed authentication attempt for bob from 192.0.2.1:39522: user does not exist`
 pub(super) fn map(line: &str, _: &Options) -> Mapped {

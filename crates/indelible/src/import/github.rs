@@ -4,9 +4,8 @@ use indelible_proof::{Actor, Changes, Event, Object, Outcome, Target, action_of_
 use serde_json::Value;
 
 use super::{
-    format::Mapped,
     layout::{Layout, word},
-    record::Record,
+    record::{Mapped, Record},
 };
 
 const AUDIT: Layout = Layout {

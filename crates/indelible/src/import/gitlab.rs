@@ -4,9 +4,8 @@ use indelible_proof::{Changes, Event, Outcome, Target};
 
 use super::{
     Problem,
-    format::Mapped,
     layout::{Layout, word},
-    record::Record,
+    record::{Mapped, Record},
 };
 
 const AUDIT: Layout = Layout {

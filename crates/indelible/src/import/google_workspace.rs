@@ -4,10 +4,9 @@ use indelible_proof::{Changes, OAuth, Object, Outcome, Target, vocabulary};
 use serde_json::Value;
 
 use super::{
-    format::Mapped,
     layout::{Layout, reason},
     naming,
-    record::Record,
+    record::{Mapped, Record},
 };
 
 const LAYOUT: Layout = Layout {

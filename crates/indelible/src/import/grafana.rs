@@ -2,7 +2,12 @@
 
 use serde_json::Value;
 
-use super::{Options, Problem, attempt::Attempt, format::Mapped, logfmt, record::Record};
+use super::{
+    Options, Problem,
+    attempt::Attempt,
+    logfmt,
+    record::{Mapped, Record},
+};
 
 pub(super) fn map_text(line: &str, _: &Options) -> Mapped {
     let pairs = logfmt::parse(line);

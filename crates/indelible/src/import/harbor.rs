@@ -1,6 +1,11 @@
 //! Harbor core log: failed sign-ins.
 
-use super::{Options, Problem, attempt::Attempt, format::Mapped, record::address, syslog, when};
+use super::{
+    Options, Problem,
+    attempt::Attempt,
+    record::{Mapped, address},
+    syslog, when,
+};
 
 /// `... core[1]: 2023-05-16T12:11:39Z [ERROR] [...][client IP="192.0.2.1" requestID="..." user agent="..."]: failed to authenticate user:bob, error:...`
 pub(super) fn map(line: &str, options: &Options) -> Mapped {

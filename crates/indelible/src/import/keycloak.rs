@@ -5,10 +5,9 @@ use serde_json::Value;
 
 use super::{
     Options, Problem,
-    format::Mapped,
     layout::{Layout, reason},
     logfmt, naming,
-    record::{Record, words},
+    record::{Mapped, Record, words},
     when,
 };
 

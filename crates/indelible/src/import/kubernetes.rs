@@ -2,7 +2,11 @@
 
 use indelible_proof::{Actor, Event, Http, Outcome, Target};
 
-use super::{format::Mapped, gcp_audit, layout::Layout, record::Record};
+use super::{
+    gcp_audit,
+    layout::Layout,
+    record::{Mapped, Record},
+};
 
 const LAYOUT: Layout = Layout {
     product: "kubernetes",

@@ -4,10 +4,9 @@ use indelible_proof::{Changes, Outcome, Target, action_of_product};
 
 use super::{
     azure_ad,
-    format::Mapped,
     layout::{Layout, reason},
     naming,
-    record::Record,
+    record::{Mapped, Record},
 };
 
 const LAYOUT: Layout = Layout {

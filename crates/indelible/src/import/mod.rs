@@ -72,9 +72,9 @@ pub use detect::detect;
 pub use format::{Format, UnknownFormat};
 
 use document::Document;
-use format::{Mapped, Reading};
+use format::Reading;
 use key::Keys;
-use record::Record;
+use record::{Mapped, Record};
 
 /// What an importer must be told because the records do not say it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

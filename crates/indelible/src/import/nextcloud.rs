@@ -2,7 +2,11 @@
 
 use indelible_proof::{Actor, Outcome};
 
-use super::{Options, format::Mapped, layout::Layout, record::Record};
+use super::{
+    Options,
+    layout::Layout,
+    record::{Mapped, Record},
+};
 
 const LAYOUT: Layout = Layout {
     product: "nextcloud",

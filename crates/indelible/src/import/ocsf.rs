@@ -3,10 +3,9 @@
 use indelible_proof::{Outcome, Target};
 
 use super::{
-    format::Mapped,
     layout::{Layout, severity, word},
     naming,
-    record::Record,
+    record::{Mapped, Record},
 };
 
 const LAYOUT: Layout = Layout {

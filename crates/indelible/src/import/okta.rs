@@ -3,9 +3,8 @@
 use indelible_proof::{Actor, OAuth, Target};
 
 use super::{
-    format::Mapped,
     layout::{Layout, actor_type, credential, word},
-    record::{Record, words},
+    record::{Mapped, Record, words},
 };
 
 const LAYOUT: Layout = Layout {

@@ -4,10 +4,9 @@ use indelible_proof::{Event, Outcome, Target};
 
 use super::{
     Problem,
-    format::Mapped,
     layout::{Layout, word},
     naming,
-    record::Record,
+    record::{Mapped, Record},
 };
 
 const LAYOUT: Layout = Layout {

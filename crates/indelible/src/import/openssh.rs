@@ -6,8 +6,7 @@ use serde_json::json;
 
 use super::{
     Options, Problem,
-    format::Mapped,
-    record::address,
+    record::{Mapped, address},
     syslog::{self, Line},
     when,
 };

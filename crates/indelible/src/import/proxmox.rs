@@ -1,6 +1,12 @@
 //! Proxmox VE and Proxmox Backup Server: authentication.
 
-use super::{Options, Problem, attempt::Attempt, format::Mapped, logfmt, record::address, syslog, when};
+use super::{
+    Options, Problem,
+    attempt::Attempt,
+    logfmt,
+    record::{Mapped, address},
+    syslog, when,
+};
 
 /// `Jan  4 17:34:01 host pvedaemon[1]: authentication failure; rhost=192.0.2.1 user=bob@pam msg=no such user`, or with only a
 /// time in front.

@@ -2,10 +2,13 @@
 
 use std::net::IpAddr;
 
-use indelible_proof::{Object, Timestamp};
+use indelible_proof::{Event, Object, Timestamp};
 use serde_json::Value;
 
-use super::when;
+use super::{Problem, when};
+
+/// What a mapping makes of a record: an event, nothing of interest, or what is wrong with it.
+pub(super) type Mapped = Result<Option<Event>, Problem>;
 
 /// A JSON value with access by dotted path.
 ///

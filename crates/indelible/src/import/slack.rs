@@ -2,7 +2,10 @@
 
 use indelible_proof::{Changes, Target};
 
-use super::{format::Mapped, layout::Layout, record::Record};
+use super::{
+    layout::Layout,
+    record::{Mapped, Record},
+};
 
 const LAYOUT: Layout = Layout {
     product: "slack",

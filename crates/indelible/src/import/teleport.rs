@@ -3,10 +3,9 @@
 use indelible_proof::{Actor, Outcome, Target};
 
 use super::{
-    format::Mapped,
     layout::{Layout, reason},
     naming,
-    record::Record,
+    record::{Mapped, Record},
 };
 
 const LAYOUT: Layout = Layout {

@@ -1,6 +1,11 @@
 //! Vaultwarden log: failed sign-ins and second factors.
 
-use super::{Options, Problem, attempt::Attempt, format::Mapped, record::address, when};
+use super::{
+    Options, Problem,
+    attempt::Attempt,
+    record::{Mapped, address},
+    when,
+};
 
 /// `[2022-02-03 16:10:11.219][vaultwarden::api::identity][ERROR] Username or password is incorrect. Try again. IP: 192.0.2.1. Username: bob@example.com.`
 pub(super) fn map(line: &str, _: &Options) -> Mapped {

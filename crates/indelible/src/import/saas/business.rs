@@ -3,10 +3,9 @@
 use indelible_proof::{Changes, Target};
 
 use crate::import::{
-    format::Mapped,
     layout::{Layout, word},
     naming,
-    record::Record,
+    record::{Mapped, Record},
 };
 
 pub(in crate::import) const ANTHROPIC: Layout = Layout {

@@ -5,10 +5,9 @@ use serde_json::Value;
 
 use crate::import::{
     Problem,
-    format::Mapped,
     layout::{Layout, outcome},
     naming,
-    record::Record,
+    record::{Mapped, Record},
 };
 
 pub(in crate::import) const DOPPLER: Layout = Layout {
