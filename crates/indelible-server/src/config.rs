@@ -86,7 +86,8 @@ options! {
     log_level: LogLevel = LogLevel::Info, "INDELIBLE_LOG_LEVEL";
     /// Largest body of a request, before and after decompression, in bytes. Default: 16 MiB.
     body_bytes_max: usize = limits::BODY_BYTES_MAX, "INDELIBLE_BODY_BYTES_MAX";
-    /// Time for a request's body to arrive and for its answer to begin, each, in seconds. Default: 30.
+    /// Time for a request's body to arrive, for its answer to begin, and for a stalled reader of the answer to go on, each, in
+    /// seconds. Default: 30.
     request_timeout_s: u64 = 30, "INDELIBLE_REQUEST_TIMEOUT_S";
     /// Time that requests under way are given at shutdown, in seconds. Default: 20.
     shutdown_timeout_s: u64 = 20, "INDELIBLE_SHUTDOWN_TIMEOUT_S";

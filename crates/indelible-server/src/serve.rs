@@ -85,8 +85,9 @@ impl Server {
     pub(crate) async fn run(self, stopped: impl Future<Output = ()>) {
         let notes = tokio::spawn(note_uses(self.app.clone(), self.stop.subscribe()));
         let router = api::router(self.app.clone());
-        let connections =
-            connections::accept(self.listener, router, self.config.connections_max, self.stop.subscribe());
+        let stall = Duration::from_secs(self.config.request_timeout_s.max(1));
+        let connections_max = self.config.connections_max;
+        let connections = connections::accept(self.listener, router, connections_max, stall, self.stop.subscribe());
         let mut accepting = tokio::spawn(connections);
         tokio::select! {
             () = stopped => tracing::info!("stopping: requests under way are finished"),

@@ -13,15 +13,18 @@ use tokio::{
     net::TcpListener,
     sync::{Semaphore, watch},
 };
+use tokio_io_timeout::TimeoutStream;
 use tower_http::add_extension::AddExtension;
 
 use crate::{api::Peer, limits};
 
-/// Accepts connections until told to stop, then waits for those that are open to finish their requests.
+/// Accepts connections until told to stop, then waits for those that are open to finish their requests. One that takes
+/// nothing of its answer for as long as `stall` is cut.
 pub(super) async fn accept(
     listener: TcpListener,
     router: Router,
     connections_max: usize,
+    stall: Duration,
     mut stopping: watch::Receiver<bool>,
 ) {
     let places = Arc::new(Semaphore::new(connections_max.clamp(1, Semaphore::MAX_PERMITS)));
@@ -47,13 +50,16 @@ pub(super) async fn accept(
         };
         // Small answers are not held back for more to come.
         let _ = stream.set_nodelay(true);
+        // Whoever asks and never reads would keep the place for ever.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(stall));
         let service = AddExtension::new(router.clone(), Peer(address.ip().to_canonical()));
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(limits::HEAD_TIMEOUT)
             .max_headers(limits::HEADERS_MAX)
             .max_buf_size(limits::HEAD_BYTES_MAX)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
+            .serve_connection(TokioIo::new(Box::pin(stream)), TowerToHyperService::new(service));
         let connection = graceful.watch(connection);
         tokio::spawn(async move {
             if let Err(error) = connection.await {

@@ -144,6 +144,15 @@ fn a_sender_that_stalls_in_the_body_is_sent_away() {
 }
 
 #[test]
+fn a_reader_that_stalls_loses_its_connection() {
+    let server = Server::start_with(&["--request-timeout-s", "1"]);
+    let mut stream = server.connect();
+    // Once both sockets' buffers are full this blocks, until the server gives up.
+    while stream.write_all(b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n").is_ok() {}
+    server.record(&json!({"action": "a.after"}));
+}
+
+#[test]
 fn a_sender_that_goes_away_in_the_body_stores_nothing() {
     let server = Server::start();
     let request = format!(
