@@ -63,13 +63,13 @@ pub(crate) struct Import {
     place: PlaceOptions,
 }
 
-/// What to do about a line that cannot be read.
+/// What to do about what cannot be read.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 enum OnError {
     /// End the import there; what came before is recorded
     #[default]
     Stop,
-    /// Leave the line out and list it at the end
+    /// Leave the line out and list it at the end; likewise a file whose format cannot be told
     Skip,
 }
 
@@ -86,14 +86,15 @@ impl Import {
             Some(Place::Local(log)) => Noted::of(log.directory())?,
             _ => Noted::none(),
         };
-        let mut run = Run { import: self, noted, sender: Sender::new(place), summary: Summary::default() };
+        let mut run =
+            Run { import: self, noted, sender: Sender::new(place), summary: Summary::default(), unknown: Vec::new() };
         let stdin = [PathBuf::from("-")];
         let files = if self.files.is_empty() { &stdin } else { &self.files[..] };
         let result = files.iter().try_for_each(|path| run.file(path, screen));
         if !(self.dry_run && screen.wants_json()) {
             run.summary.print(self.dry_run, screen)?;
         }
-        result
+        result.and_then(|()| run.unknown_formats())
     }
 }
 
@@ -103,13 +104,18 @@ struct Run<'a> {
     noted: Noted,
     sender: Sender,
     summary: Summary,
+    /// Files passed over because nothing tells their format.
+    unknown: Vec<String>,
 }
 
 impl Run<'_> {
     fn file(&mut self, path: &Path, screen: &mut Screen) -> Result<(), Failure> {
         let mut source = Source::open(path)?;
         let head = source.head()?;
-        let format = self.format(&head, path)?;
+        let Some(format) = self.format(&head)? else {
+            self.unknown.push(path.display().to_string());
+            return if self.import.on_error == OnError::Skip { Ok(()) } else { self.unknown_formats() };
+        };
         let options = match self.import.reference.or(source.changed_at) {
             Some(end) => Options::default().reference(end),
             None => Options::default(),
@@ -147,13 +153,18 @@ impl Run<'_> {
         self.noted.write()
     }
 
-    fn format(&self, head: &[u8], path: &Path) -> Result<Format, Failure> {
-        if self.import.format != "auto" {
-            return self.import.format.parse().map_err(Failure::because);
+    fn format(&self, head: &[u8]) -> Result<Option<Format>, Failure> {
+        match self.import.format.as_str() {
+            "auto" => Ok(detect(&String::from_utf8_lossy(head))),
+            name => name.parse().map(Some).map_err(Failure::because),
         }
-        detect(&String::from_utf8_lossy(head)).ok_or_else(|| {
-            Failure::Failed(format!("{}: its first lines tell no format; name it with --format", path.display()))
-        })
+    }
+
+    fn unknown_formats(&self) -> Result<(), Failure> {
+        match self.unknown.join(", ") {
+            files if files.is_empty() => Ok(()),
+            files => Err(Failure::Failed(format!("{files}: the first lines tell no format; name it with --format"))),
+        }
     }
 
     fn take(&mut self, events: Vec<Event>, known: bool, screen: &mut Screen) -> Result<(), Failure> {

@@ -65,6 +65,19 @@ mixed.jsonl  indelible      6       2         1      1        1       3
 }
 
 #[test]
+fn a_file_whose_format_cannot_be_told_is_passed_over_and_named_at_the_end() {
+    let shell = Shell::new();
+    shell.write("access.log", "what is this\n");
+    let okta = sample("okta/panther.jsonl");
+    let stopped = shell.run(&["import", "access.log", &okta]).failed(1);
+    assert!(stopped.contains("access.log: the first lines tell no format"), "{stopped}");
+    assert!(shell.run(&["list"]).ok().is_empty());
+    let skipped = shell.run(&["import", "access.log", &okta, "--on-error", "skip"]).failed(1);
+    assert!(skipped.contains("access.log: the first lines tell no format"), "{skipped}");
+    assert!(!shell.run(&["list"]).ok().is_empty());
+}
+
+#[test]
 fn a_dry_run_shows_the_events_and_records_nothing() {
     let shell = Shell::new();
     let shown = shell.run(&["import", "--dry-run", &sample("okta/panther.jsonl")]).ok();
@@ -81,7 +94,7 @@ fn standard_input_is_a_file_too_and_tells_its_format() {
     let summary = shell.pipe(&log, &["import"]).ok();
     assert!(summary.contains("standard input  okta "), "{summary}");
     let error = shell.pipe("what is this\n", &["import"]).failed(1);
-    assert!(error.contains("its first lines tell no format; name it with --format"), "{error}");
+    assert!(error.contains("the first lines tell no format; name it with --format"), "{error}");
 }
 
 #[test]
