@@ -58,7 +58,7 @@ use crate::{
 
 pub use self::{
     config::{Clock, LogConfig, OpenError, RecoveryReport, Torn},
-    identity::Identity,
+    identity::{FORMAT, Identity},
     sealer::SealError,
 };
 

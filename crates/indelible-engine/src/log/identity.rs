@@ -4,8 +4,8 @@ use indelible_proof::{EventId, Timestamp};
 
 use crate::limits::LOG_NAME_BYTES_MAX;
 
-/// The version of the layout of a data directory.
-const FORMAT: u32 = 1;
+/// The version of the layout of a data directory that this code reads and writes.
+pub const FORMAT: u32 = 1;
 
 /// Who a log is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -4,6 +4,7 @@ mod directory;
 mod server;
 
 use clap::Args;
+use indelible_engine::log::FORMAT;
 use serde::Serialize;
 
 use super::{
@@ -27,11 +28,13 @@ pub(crate) struct Doctor {
 
 impl Doctor {
     pub(crate) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
-        let findings = match (self.place.remote(), self.place.data()) {
+        let version = format!("indelible {}, data directories of format {FORMAT}", env!("CARGO_PKG_VERSION"));
+        let mut findings = vec![Finding::ok("version", version)];
+        findings.extend(match (self.place.remote(), self.place.data()) {
             (Some(server), _) => server::examine(&server?),
             (None, Some(directory)) => directory::examine(directory),
             (None, None) => Vec::new(),
-        };
+        });
         if screen.wants_json() {
             screen.json(&findings)?;
         } else {
