@@ -26,6 +26,7 @@ mod queue;
 mod recovery;
 mod repeats;
 mod sealer;
+mod verify;
 mod view;
 
 use std::{
@@ -60,6 +61,7 @@ pub use self::{
     config::{Clock, LogConfig, OpenError, RecoveryReport, Torn},
     identity::{FORMAT, Identity},
     sealer::SealError,
+    verify::{Verified, VerifyError},
 };
 
 /// A log in a directory. One process at a time; any number of threads.

@@ -2,6 +2,7 @@ mod crash;
 mod harness;
 mod keys;
 mod recovery;
+mod verify;
 
 use std::{
     path::Path,
