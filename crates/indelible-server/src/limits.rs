@@ -72,8 +72,9 @@ pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(10);
 /// Events that a tail of a data directory shows when it is not told since when.
 pub(crate) const TAIL_EVENTS: u32 = 10;
-/// Times that a batch is sent before an import gives up.
-pub(crate) const SEND_TRIES_MAX: u32 = 20;
+/// How long an import sends a batch again that the log is too busy for, or the server away. A log that is sealing takes
+/// nothing for some seconds.
+pub(crate) const SEND_PATIENCE: Duration = Duration::from_secs(15);
 /// Bytes of one message of a live tail.
 pub(crate) const MESSAGE_BYTES_MAX: u64 = 4 << 20;
 /// Bytes of events on the standard input of `record`.
@@ -99,3 +100,5 @@ pub(crate) const FREE_BYTES_LOW: u64 = 1 << 30;
 pub(crate) const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
 /// Batches that `bench ingest` has under way at once, each on a thread.
 pub(crate) const BENCH_THREADS_MAX: i64 = 1024;
+/// Bytes of the answer to a single event that `bench ingest` reads.
+pub(crate) const BENCH_ANSWER_BYTES_MAX: usize = 64 << 10;

@@ -61,12 +61,7 @@ impl Log {
     }
 
     /// Makes the leaves of a part's events before `end_seq`; gives how many there are.
-    fn make_leaves(
-        &self,
-        part: &Part,
-        end_seq: u64,
-        leaf: &mut dyn FnMut(u64, &LeafHash),
-    ) -> Result<u64, VerifyError> {
+    fn make_leaves(&self, part: &Part, end_seq: u64, leaf: &mut dyn FnMut(u64, &LeafHash)) -> Result<u64, VerifyError> {
         let (first_seq, part_end) = part.read(|source| (source.first_seq(), end_of(source)));
         let end_seq = part_end.min(end_seq);
         let mut starts = self.shared.epochs.within(first_seq, end_seq).into_iter().peekable();

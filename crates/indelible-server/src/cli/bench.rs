@@ -3,18 +3,25 @@
 mod events;
 mod gauge;
 mod ingest;
+mod load;
 mod query;
+mod queued;
 mod served;
+mod single;
+mod target;
+mod verify;
 
 use clap::Subcommand;
+use serde::Serialize;
 
 use crate::cli::{error::Failure, terminal::Screen};
 
-/// Measures how fast events go in and questions are answered
+/// Measures how fast events go in, questions are answered and a log is verified
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
     Ingest(ingest::Ingest),
     Query(query::Query),
+    Verify(verify::Verify),
 }
 
 impl Bench {
@@ -22,6 +29,19 @@ impl Bench {
         match self {
             Self::Ingest(ingest) => ingest.run(screen),
             Self::Query(query) => query.run(screen),
+            Self::Verify(verify) => verify.run(screen),
         }
     }
+}
+
+/// Prints figures: one a line, or one JSON object.
+fn report(figures: &impl Serialize, screen: &mut Screen) -> Result<(), Failure> {
+    if screen.wants_json() {
+        return screen.json(figures);
+    }
+    let json = serde_json::to_value(figures).map_err(Failure::because)?;
+    for (name, value) in json.as_object().into_iter().flatten() {
+        screen.line(&format!("{name:<24}{value}"))?;
+    }
+    Ok(())
 }

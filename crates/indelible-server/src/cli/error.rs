@@ -3,6 +3,7 @@
 use std::{
     io::{self, Write},
     process::ExitCode,
+    time::Duration,
 };
 
 /// Why a command did not succeed.
@@ -17,6 +18,14 @@ pub(crate) enum Failure {
     /// The command failed.
     #[error("{0}")]
     Failed(String),
+    /// The log takes nothing now; nothing was stored.
+    #[error("{message}")]
+    Busy {
+        /// How long to wait before the same may succeed.
+        retry_after: Duration,
+        /// What it said.
+        message: String,
+    },
     /// The command failed and has already said all there is to say.
     #[error("failed")]
     Said,
@@ -49,7 +58,7 @@ impl Failure {
                 say(message);
                 ExitCode::from(2)
             }
-            Self::Failed(message) => {
+            Self::Failed(message) | Self::Busy { message, .. } => {
                 say(message);
                 ExitCode::FAILURE
             }

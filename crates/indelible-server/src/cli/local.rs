@@ -3,12 +3,14 @@
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
+    time::Duration,
 };
 
-use indelible::{Durability, Recorder, Recording, Status, Store};
+use indelible::{Durability, RecordError, Recorder, Recording, Status, Store};
 use indelible_engine::{
     log::{Log, LogConfig, OpenError},
     query::{Aggregate, Cancel, Cursor, Filter, Query},
+    store::AppendError,
 };
 use indelible_proof::{Event, Recorded};
 
@@ -20,13 +22,30 @@ use crate::clock;
 
 /// Opens the log in a directory, or makes one.
 pub(crate) fn open(directory: &Path) -> Result<Log, Failure> {
-    Log::open(LogConfig::new(directory, Arc::new(clock::now))).map_err(|error| {
+    open_with(LogConfig::new(directory, Arc::new(clock::now)))
+}
+
+/// The same with other values than the defaults.
+pub(crate) fn open_with(config: LogConfig) -> Result<Log, Failure> {
+    Log::open(config).map_err(|error| {
         let advice = match error {
             OpenError::Locked { .. } => "\n  if that is `indelible serve`, name its address with --url",
             _ => "",
         };
         Failure::Failed(format!("{error}{advice}"))
     })
+}
+
+/// Refuses a directory that has no log.
+pub(crate) fn must_be_there(directory: &Path) -> Result<(), Failure> {
+    if directory.join("log.toml").exists() {
+        return Ok(());
+    }
+    Err(Failure::Failed(format!(
+        "there is no log in {}; name its directory with --data, or its server with --url\n  \
+         `indelible record`, `indelible import` and `indelible serve` make a new one",
+        directory.display()
+    )))
 }
 
 /// An open data directory.
@@ -40,21 +59,21 @@ pub(crate) struct Local {
 impl Local {
     /// Opens a log that is there.
     pub(crate) fn open(directory: &Path) -> Result<Self, Failure> {
-        if !directory.join("log.toml").exists() {
-            return Err(Failure::Failed(format!(
-                "there is no log in {}; name its directory with --data, or its server with --url\n  \
-                 `indelible record`, `indelible import` and `indelible serve` make a new one",
-                directory.display()
-            )));
-        }
+        must_be_there(directory)?;
         Self::open_or_create(directory)
     }
 
     /// Opens a log, or makes one.
     pub(crate) fn open_or_create(directory: &Path) -> Result<Self, Failure> {
-        let log = Arc::new(open(directory)?);
+        Self::open_with(LogConfig::new(directory, Arc::new(clock::now)))
+    }
+
+    /// The same with other values than the defaults.
+    pub(crate) fn open_with(config: LogConfig) -> Result<Self, Failure> {
+        let directory = config.path.clone();
+        let log = Arc::new(open_with(config)?);
         let recorder = Recorder::new(Arc::clone(&log) as Arc<dyn Store>);
-        Ok(Self { directory: directory.to_owned(), log, recorder })
+        Ok(Self { directory, log, recorder })
     }
 
     /// The data directory.
@@ -73,7 +92,7 @@ impl Local {
     }
 
     pub(crate) fn record(&self, events: Vec<Event>) -> Result<Vec<Receipt>, Failure> {
-        let recordings = self.recorder.record_all(events, Durability::Durable).map_err(Failure::because)?;
+        let recordings = self.recorder.record_all(events, Durability::Durable).map_err(refused)?;
         Ok(recordings.iter().filter_map(Recording::receipt).map(receipt).collect())
     }
 
@@ -113,6 +132,15 @@ impl Drop for Local {
     fn drop(&mut self) {
         self.recorder.close();
         self.log.close();
+    }
+}
+
+fn refused(error: RecordError) -> Failure {
+    match error {
+        RecordError::Append(AppendError::Busy { retry_after_ms }) => {
+            Failure::Busy { retry_after: Duration::from_millis(retry_after_ms), message: error.to_string() }
+        }
+        error => Failure::because(error),
     }
 }
 

@@ -79,7 +79,10 @@ impl RequestError {
 
 impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
-        Self::Failed(error.to_string())
+        match error.retry_after() {
+            Some(retry_after) => Self::Busy { retry_after, message: error.to_string() },
+            None => Self::Failed(error.to_string()),
+        }
     }
 }
 
@@ -113,6 +116,11 @@ impl Remote {
     /// The server's address.
     pub(crate) fn base(&self) -> &str {
         &self.base
+    }
+
+    /// The API key.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
     }
 
     pub(crate) fn record(&self, events: &[Event]) -> Result<Vec<Receipt>, Failure> {

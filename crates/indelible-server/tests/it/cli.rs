@@ -1,5 +1,6 @@
 //! Commands, run as they are typed.
 
+mod bench;
 mod commands;
 mod import;
 mod output;

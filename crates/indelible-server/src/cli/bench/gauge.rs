@@ -9,7 +9,16 @@ use std::{
 
 /// Nanoseconds that all threads of this process have worked so far.
 pub(crate) fn cpu_ns() -> u64 {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    nanoseconds(rustix::time::ClockId::ProcessCPUTime)
+}
+
+/// The same of the calling thread alone.
+pub(crate) fn thread_cpu_ns() -> u64 {
+    nanoseconds(rustix::time::ClockId::ThreadCPUTime)
+}
+
+fn nanoseconds(clock: rustix::time::ClockId) -> u64 {
+    let time = rustix::time::clock_gettime(clock);
     let (seconds, nanoseconds) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
     seconds.unwrap_or(0) * 1_000_000_000 + nanoseconds.unwrap_or(0)
 }
@@ -51,12 +60,18 @@ impl Times {
         self.0.extend(other.0);
     }
 
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// By the nearest-rank method; 0 when nothing was measured.
     pub(crate) fn percentile_us(&mut self, percent: usize) -> u64 {
         self.percentile_ns(percent) / 1000
     }
 
-    fn percentile_ns(&mut self, percent: usize) -> u64 {
+    /// The same in nanoseconds.
+    pub(crate) fn percentile_ns(&mut self, percent: usize) -> u64 {
         self.0.sort_unstable();
         let rank = (self.0.len() * percent).div_ceil(100);
         self.0.get(rank.saturating_sub(1)).copied().unwrap_or(0)

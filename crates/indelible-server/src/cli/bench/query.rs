@@ -1,6 +1,6 @@
 //! Questions that are asked every day, over what `bench ingest` made.
 
-use std::{path::PathBuf, time::Instant};
+use std::time::Instant;
 
 use clap::Args;
 use indelible_proof::Timestamp;
@@ -9,13 +9,12 @@ use serde::Serialize;
 use super::{
     events::{TOKENS, owner, token, user},
     gauge::Times,
+    target::Target,
 };
 use crate::cli::{
     error::Failure,
-    local::Local,
     place::Place,
     question::{PageOf, Question},
-    remote::Remote,
     table::{self, Cell, Column},
     terminal::{Screen, grouped},
 };
@@ -26,15 +25,8 @@ pub(crate) struct Query {
     /// How often each question is asked, after once to warm up
     #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     rounds: u32,
-    /// Data directory that was measured in
-    #[arg(long, value_name = "DIR", default_value = "bench-data", conflicts_with = "url")]
-    data: PathBuf,
-    /// Server to measure instead
-    #[arg(long, value_name = "URL")]
-    url: Option<String>,
-    /// API key for the server
-    #[arg(long, env = "INDELIBLE_KEY", value_name = "KEY", hide_env_values = true)]
-    key: Option<String>,
+    #[command(flatten)]
+    target: Target,
 }
 
 /// What was measured of one question.
@@ -55,24 +47,30 @@ enum Ask {
 
 impl Query {
     pub(super) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
-        let place = match &self.url {
-            Some(url) => Place::Remote(Remote::new(url, self.key.as_deref())?),
-            None => Place::Local(Local::open(&self.data)?),
-        };
-        let newest = place.page(&PageOf { limit: 1, ..PageOf::default() })?;
+        let subject = self.target.open()?;
+        let all = self.measure_all(&subject.place, screen);
+        subject.close();
+        let all = all?;
+        if screen.wants_json() { Ok(()) } else { print(&all, screen) }
+    }
+
+    fn measure_all(&self, place: &Place, screen: &mut Screen) -> Result<Vec<Measured>, Failure> {
+        // What the log records of its readers is younger than what they ask for.
+        let newest = PageOf { filter: "-action:audit.*".to_owned(), limit: 1, ..PageOf::default() };
+        let newest = place.page(&newest)?;
         let end = newest.events.first().and_then(|event| event.event.occurred_at);
         let end =
             end.ok_or_else(|| Failure::Failed("there are no events; run `indelible bench ingest` first".to_owned()))?;
         let mut all = Vec::new();
         for (name, ask) in questions(end) {
-            let measured = self.measure(&place, name, &ask)?;
+            let measured = self.measure(place, name, &ask)?;
             if screen.wants_json() {
                 screen.json(&measured)?;
                 screen.finish()?;
             }
             all.push(measured);
         }
-        if screen.wants_json() { Ok(()) } else { print(&all, screen) }
+        Ok(all)
     }
 
     fn measure(&self, place: &Place, name: &'static str, ask: &Ask) -> Result<Measured, Failure> {

@@ -1,9 +1,9 @@
 //! A server in this process, so that HTTP is measured whole and on a log that can be looked at afterwards.
 
-use std::{fs, path::Path, sync::Arc, thread};
+use std::{fs, sync::Arc, thread};
 
 use indelible::{Recorder, Store};
-use indelible_engine::log::Log;
+use indelible_engine::log::{Log, LogConfig};
 use tokio::{runtime, sync::oneshot};
 
 use crate::{
@@ -23,11 +23,12 @@ pub(super) struct Served {
 
 impl Served {
     /// Serves a data directory on a free port of the loopback.
-    pub(super) fn start(data: &Path) -> Result<Self, Failure> {
-        let log = Arc::new(local::open(data)?);
+    pub(super) fn start(config: LogConfig) -> Result<Self, Failure> {
+        let data = config.path.clone();
+        let log = Arc::new(local::open_with(config)?);
         let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::because)?;
         let recorder = Recorder::new(Arc::clone(&log) as Arc<dyn Store>);
-        let bound = runtime.block_on(Server::bind(recorder, Config::on_loopback(data)));
+        let bound = runtime.block_on(Server::bind(recorder, Config::on_loopback(&data)));
         let server = bound.map_err(Failure::because)?;
         let key = fs::read_to_string(data.join("keys").join("admin.key")).map_err(Failure::because)?;
         let remote = Remote::new(&server.url(), Some(key.trim()))?;

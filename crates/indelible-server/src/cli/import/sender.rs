@@ -4,13 +4,14 @@ use std::{
     collections::VecDeque,
     io::{self, Write},
     thread,
+    time::Instant,
 };
 
 use indelible_proof::Event;
 
 use crate::{
     cli::{error::Failure, place::Place, question::Receipt},
-    limits::{IMPORT_BATCH_BYTES, IMPORT_BATCH_EVENTS, SEND_TRIES_MAX},
+    limits::{IMPORT_BATCH_BYTES, IMPORT_BATCH_EVENTS, SEND_PATIENCE},
 };
 
 /// What became of a batch.
@@ -56,7 +57,7 @@ impl Sender {
         while !self.waiting.is_empty() {
             let batch = self.batch();
             let Some(place) = &self.place else { continue };
-            for receipt in record(place, batch)? {
+            for receipt in record(place, &batch)? {
                 if receipt.duplicate { sent.known += 1 } else { sent.fresh += 1 }
             }
         }
@@ -94,18 +95,13 @@ impl Write for Length {
 }
 
 /// Tries until the log takes it. The keys of the events make it safe to send again what may have arrived.
-fn record(place: &Place, batch: Vec<Event>) -> Result<Vec<Receipt>, Failure> {
-    let Place::Remote(server) = place else { return place.record(batch) };
-    let mut tries = 1;
+fn record(place: &Place, batch: &[Event]) -> Result<Vec<Receipt>, Failure> {
+    let started = Instant::now();
     loop {
-        match server.send(&batch) {
-            Ok(receipts) => return Ok(receipts),
-            Err(error) => match error.retry_after() {
-                Some(pause) if tries < SEND_TRIES_MAX => thread::sleep(pause),
-                _ => return Err(error.into()),
-            },
+        match place.record(batch.to_owned()) {
+            Err(Failure::Busy { retry_after, .. }) if started.elapsed() < SEND_PATIENCE => thread::sleep(retry_after),
+            ended => return ended,
         }
-        tries += 1;
     }
 }
 
