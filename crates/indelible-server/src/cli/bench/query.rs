@@ -33,6 +33,8 @@ pub(crate) struct Query {
 #[derive(Debug, Serialize)]
 struct Measured {
     name: &'static str,
+    /// The events that are asked about, so that the same can be asked of another system.
+    filter: String,
     p50_us: u64,
     p95_us: u64,
     rows: u64,
@@ -82,11 +84,19 @@ impl Query {
             times.add(started.elapsed());
         }
         let (rows, exact) = found;
-        Ok(Measured { name, p50_us: times.percentile_us(50), p95_us: times.percentile_us(95), rows, exact })
+        let filter = ask.filter().to_owned();
+        Ok(Measured { name, filter, p50_us: times.percentile_us(50), p95_us: times.percentile_us(95), rows, exact })
     }
 }
 
 impl Ask {
+    fn filter(&self) -> &str {
+        match self {
+            Self::Page(page) => &page.filter,
+            Self::Aggregate(question) => &question.filter,
+        }
+    }
+
     /// Asks; gives how many rows the answer has, and whether it is exact.
     fn of(&self, place: &Place) -> Result<(u64, bool), Failure> {
         match self {
