@@ -36,8 +36,11 @@
 mod alias;
 #[cfg(test)]
 mod arbitrary;
+mod base64;
 mod canonical;
+pub mod checkpoint;
 mod complete;
+pub mod cosignature;
 mod error;
 mod event;
 mod id;
@@ -46,9 +49,11 @@ mod jcs;
 mod json;
 mod leaf;
 pub mod limits;
+pub mod note;
 mod spelling;
 mod strict;
 mod time;
+pub mod tree;
 mod validate;
 pub mod vocabulary;
 

@@ -52,3 +52,10 @@ pub const SCOPE_BYTES_MAX: usize = 256;
 pub const TRACE_BYTES_MAX: usize = 128;
 /// `idempotency_key`.
 pub const IDEMPOTENCY_KEY_BYTES_MAX: usize = 128;
+
+/// A signed note as a whole: room for 16 of the largest signatures that C2SP foresees, and more.
+pub const NOTE_BYTES_MAX: usize = 256 << 10;
+/// Signatures on one note.
+pub const SIGNATURES_MAX: usize = 64;
+/// Name of a key, and origin of a checkpoint.
+pub const KEY_NAME_BYTES_MAX: usize = 255;
