@@ -56,8 +56,8 @@ pub trait ReadAt: Debug + Send + Sync {
     fn read_at(&self, offset: u64, out: &mut [u8]) -> io::Result<()>;
 }
 
-/// What a file is called until it is complete.
-const TEMPORARY: &str = ".tmp";
+/// What the name of a file ends with until it is complete.
+pub(crate) const TEMPORARY: &str = ".tmp";
 
 /// Whether a name is that of a file that was never completed.
 pub(crate) fn is_temporary(name: &str) -> bool {
@@ -89,6 +89,19 @@ pub(crate) fn begin_new<T, E: From<io::Error>>(
     fs.rename(&temporary, path)?; //                         rename
     fs.sync_dir(path.parent().unwrap_or(Path::new("")))?; // fsync of the directory
     Ok((filled, file))
+}
+
+/// Finds out whether so many bytes can be written, by doing it in a temporary file that is gone afterwards.
+pub(crate) fn check_room(fs: &dyn Fs, path: &Path, bytes: u64) -> io::Result<()> {
+    let write = || {
+        let mut file = fs.create(path)?;
+        file.append(&vec![0; bytes as usize])?;
+        file.sync()
+    };
+    remove_if_there(fs, path)?;
+    let written = write();
+    remove_if_there(fs, path)?;
+    written
 }
 
 /// Removes a file; it not being there is as good.

@@ -87,9 +87,13 @@ pub const QUEUE_BYTES: usize = 128 << 20;
 pub const UNSEALED_FILES_MAX: usize = 3;
 /// Milliseconds between two looks at the age of a WAL file while nothing is recorded.
 pub const IDLE_WAIT_MS: u64 = 60_000;
+/// Milliseconds after which a log that a failed write has halted tries to write again.
+pub const RESUME_WAIT_MS: u64 = 1_000;
+/// Bytes for which a log that could not write makes sure that there is room, before it takes events again.
+pub const RESUME_ROOM_BYTES: u64 = 1 << 20;
 /// Milliseconds after which a caller that found the log busy may come again.
 pub const BUSY_RETRY_MS: u64 = 50;
 /// First and last wait of the sealer, in milliseconds, before it tries again what failed; doubled in between.
-pub const SEAL_RETRY_MS: (u64, u64) = (1_000, 60_000);
+pub const SEAL_RETRY_MS: (u64, u64) = (1_000, 15_000);
 /// Bytes of a log's name.
 pub const LOG_NAME_BYTES_MAX: usize = 128;

@@ -30,9 +30,9 @@ mod verify;
 mod view;
 
 use std::{
-    fmt,
+    fmt, io,
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::JoinHandle,
@@ -41,7 +41,7 @@ use std::{
 use indelible_proof::{Canonical, Entry, EventId, Recorded, Timestamp};
 
 use self::{
-    committer::Committer,
+    committer::{Committer, Unwritten},
     epochs::{Epoch, Epochs},
     layout::{Day, Layout},
     queue::{Hashed, Queue, Waiting},
@@ -55,6 +55,7 @@ use crate::{
     query::{Aggregate, Cancel, Page, Query, Snapshot, Table},
     source::ReadError,
     store::{AppendError, Durability, Pending, Ready, Receipt, Status, Store},
+    wal::Writer,
 };
 
 pub use self::{
@@ -86,8 +87,8 @@ struct Shared {
     view: RwLock<View>,
     /// Set by the committer, read by callers, who may see an old one: the committer hashes again then.
     epoch: RwLock<Arc<Epoch>>,
-    /// Set once by the committer.
-    poisoned: OnceLock<String>,
+    /// Why nothing can be written. Set and cleared by the committer.
+    halted: RwLock<Option<String>>,
     /// Called by the committer.
     listeners: Mutex<Listeners>,
     /// Rung by the committer, waited for by the sealer.
@@ -124,23 +125,29 @@ impl Log {
         let lock = fs.lock(&layout.lock()).map_err(|problem| {
             let path = layout.lock().display().to_string();
             match problem.kind() {
-                std::io::ErrorKind::WouldBlock => OpenError::Locked { path },
+                io::ErrorKind::WouldBlock => OpenError::Locked { path },
                 _ => OpenError::Io { path, problem },
             }
         })?;
         let identity = recovery::identify(&config, &layout)?;
         let recovery::Recovered { mut view, epochs, report, .. } = recovery::recover(&*fs, &layout, identity.number)?;
         let next_seq = view.end_seq;
-        let (epoch, writer) = committer::begin(&*fs, &layout, identity.number, next_seq)
-            .map_err(|problem| OpenError::Io { path: layout.wal_file(next_seq).display().to_string(), problem })?;
-        view.tail.push(view::Generation::new(next_seq, writer.len()));
+        let epoch = epochs::make(next_seq)
+            .map_err(|problem| OpenError::Io { path: layout.epoch(next_seq).display().to_string(), problem })?;
         let epoch = Arc::new(epoch);
+        let (writer, halted) = match committer::begin(&*fs, &layout, identity.number, &epoch) {
+            Ok(writer) => (Some(writer), None),
+            // What is there can be read; the committer tries again.
+            Err(unwritten) if is_full(&unwritten.problem) => (None, Some(unwritten.to_string())),
+            Err(Unwritten { path, problem }) => return Err(OpenError::Io { path, problem }),
+        };
+        view.tail.push(view::Generation::new(next_seq, writer.as_ref().map_or(0, Writer::len)));
         let shared = Arc::new(Shared {
             queue: Queue::new(config.queue_events, config.queue_bytes),
             epochs: Epochs::new(epochs),
             view: RwLock::new(view),
             epoch: RwLock::new(Arc::clone(&epoch)),
-            poisoned: OnceLock::new(),
+            halted: RwLock::new(halted),
             listeners: Mutex::default(),
             bell: Bell::default(),
             seal_error: Mutex::default(),
@@ -239,7 +246,7 @@ impl Store for Log {
             queued_events: self.shared.queue.events() as u64,
             fsyncs: self.shared.fsyncs.load(Ordering::Relaxed),
             seals: self.shared.seals.load(Ordering::Relaxed),
-            poisoned: self.shared.poisoned(),
+            halted: self.shared.halted().or_else(|| self.shared.stuck()),
             seal_error: self.shared.seal_error(),
         }
     }
@@ -303,13 +310,22 @@ impl Shared {
         *self.epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch;
     }
 
-    fn poisoned(&self) -> Option<String> {
-        self.poisoned.get().cloned()
+    fn halted(&self) -> Option<String> {
+        self.halted.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// From here on nothing is written any more.
-    fn poison(&self, cause: &str) -> AppendError {
-        AppendError::Poisoned { cause: self.poisoned.get_or_init(|| cause.to_owned()).clone() }
+    fn set_halted(&self, cause: Option<String>) {
+        *self.halted.write().unwrap_or_else(PoisonError::into_inner) = cause;
+    }
+
+    /// Whether as many events wait to be sealed as memory may hold.
+    fn is_crowded(&self) -> bool {
+        self.view().tail.len() > self.config.unsealed_files_max
+    }
+
+    /// Why nothing is taken though it could be written: events wait to be sealed, and cannot be.
+    fn stuck(&self) -> Option<String> {
+        self.seal_error().filter(|_| self.is_crowded())
     }
 
     fn seal_error(&self) -> Option<String> {
@@ -326,8 +342,8 @@ impl Shared {
 
     /// Refuses what cannot be taken now.
     fn admit(&self, events: usize, bytes: usize) -> Result<(), AppendError> {
-        if let Some(cause) = self.poisoned() {
-            return Err(AppendError::Poisoned { cause });
+        if let Some(cause) = self.halted() {
+            return Err(AppendError::Halted { cause });
         }
         if events > BATCH_EVENTS_MAX {
             return Err(AppendError::TooLarge { events, events_max: BATCH_EVENTS_MAX });
@@ -335,7 +351,10 @@ impl Shared {
         if bytes > BATCH_BYTES_MAX {
             return Err(AppendError::TooManyBytes { bytes, bytes_max: BATCH_BYTES_MAX });
         }
-        if self.view().tail.len() > self.config.unsealed_files_max {
+        if let Some(cause) = self.stuck() {
+            return Err(AppendError::Halted { cause });
+        }
+        if self.is_crowded() {
             self.bell.ring();
             return Err(AppendError::Busy { retry_after_ms: BUSY_RETRY_MS });
         }
@@ -400,8 +419,13 @@ impl Shared {
     }
 }
 
-fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> std::io::Result<JoinHandle<()>> {
+fn spawn(name: &str, run: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name(name.to_owned()).spawn(run)
+}
+
+/// Whether it takes no more than room to make it work.
+fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

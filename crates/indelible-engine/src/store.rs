@@ -104,13 +104,16 @@ pub enum AppendError {
         /// Bytes allowed.
         bytes_max: usize,
     },
-    /// An earlier write failed, so nothing more is written until a restart has verified what is on disk.
-    #[error("the log stopped writing after a failed write ({cause}); check the disk, then restart")]
-    Poisoned {
+    /// A write failed and so did what must follow it. The log takes nothing until it can write again, which it tries every
+    /// second.
+    #[error(
+        "the log cannot write ({cause}); it goes on by itself when it can: check the disk, its room and permissions"
+    )]
+    Halted {
         /// What failed.
         cause: String,
     },
-    /// The write failed and left nothing behind; a later one may succeed.
+    /// It failed and left nothing behind; a later try may succeed.
     #[error("cannot write: {cause}")]
     Unavailable {
         /// What failed.
@@ -140,8 +143,8 @@ pub struct Status {
     pub fsyncs: u64,
     /// Seals and merges done.
     pub seals: u64,
-    /// Why the log does not write, when it does not.
-    pub poisoned: Option<String>,
+    /// Why the log takes no events, when it takes none; it goes on by itself when it can.
+    pub halted: Option<String>,
     /// Why the last seal or merge failed, when it did; it is tried again.
     pub seal_error: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! The one thread that owns the sequence.
 
-use std::{collections::HashMap, io, sync::Arc, time::Duration};
+use std::{collections::HashMap, io, path::Path, sync::Arc, time::Duration};
 
 use indelible_proof::{Entry, EventId, Timestamp};
 
@@ -13,8 +13,8 @@ use super::{
     view::{Generation, publish},
 };
 use crate::{
-    fs::{Fs, remove_if_there},
-    limits::IDLE_WAIT_MS,
+    fs::{Fs, check_room},
+    limits::{IDLE_WAIT_MS, RESUME_ROOM_BYTES, RESUME_WAIT_MS},
     store::{AppendError, Durability, Ready, Receipt},
     wal::Writer,
 };
@@ -23,12 +23,15 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Committer {
     shared: Arc<Shared>,
-    writer: Writer,
+    /// None only while the log is halted: when it was opened the disk was full.
+    writer: Option<Writer>,
     epoch: Arc<Epoch>,
     /// The latest day of the events in the WAL file; none while it has no events.
     day: Option<Day>,
     opened_at: Timestamp,
     next_seq: u64,
+    /// Bytes that could not be written, for which there must be room again.
+    room_bytes: u64,
 }
 
 /// What becomes of a group: who gets which receipts, and which events are new.
@@ -38,28 +41,41 @@ struct Plan<'a> {
 }
 
 impl Committer {
-    pub(super) fn new(shared: Arc<Shared>, writer: Writer, epoch: Arc<Epoch>, next_seq: u64) -> Self {
+    pub(super) fn new(shared: Arc<Shared>, writer: Option<Writer>, epoch: Arc<Epoch>, next_seq: u64) -> Self {
         let opened_at = shared.now();
-        Self { shared, writer, epoch, day: None, opened_at, next_seq }
+        Self { shared, writer, epoch, day: None, opened_at, next_seq, room_bytes: 0 }
     }
 
     /// Commits what waits until the queue is closed and empty, then makes the rest durable.
     pub(super) fn run(mut self) {
         loop {
-            // A file without events does not grow old.
-            let wait = (self.events() > 0).then_some(Duration::from_millis(IDLE_WAIT_MS));
-            match self.shared.queue.take(wait) {
+            match self.shared.queue.take(self.patience()) {
                 Taken::Group(group) => self.commit(group),
-                Taken::Nothing => self.rotate_if_old(),
+                Taken::Nothing => self.idle(),
                 Taken::Closed => break,
             }
         }
         self.finish();
     }
 
-    /// Lets the sealer have the events of a log that has fallen silent. What fails is tried again later.
-    pub(super) fn rotate_if_old(&mut self) {
-        if self.shared.poisoned().is_none() && self.must_rotate(&[], None) {
+    /// How long to wait for events before looking at the file. One without events does not grow old.
+    fn patience(&self) -> Option<Duration> {
+        let wait_ms = if self.is_halted() { RESUME_WAIT_MS } else { IDLE_WAIT_MS };
+        (self.is_halted() || self.events() > 0).then_some(Duration::from_millis(wait_ms))
+    }
+
+    fn is_halted(&self) -> bool {
+        self.shared.halted().is_some()
+    }
+
+    /// What there is to do without events: to try to write again, or to let the sealer have the events of a log that has
+    /// fallen silent.
+    pub(super) fn idle(&mut self) {
+        if self.is_halted() {
+            let problem = self.leave_file().err();
+            self.shared.set_halted(problem.map(|problem| problem.to_string()));
+        } else if self.must_rotate(&[], None) {
+            // A failure halts the log, and that is how it is reported.
             let _ = self.rotate();
         }
     }
@@ -69,11 +85,16 @@ impl Committer {
         self.next_seq - self.epoch.first_seq
     }
 
+    fn wal_bytes(&self) -> u64 {
+        self.writer.as_ref().map_or(0, Writer::len)
+    }
+
     /// Makes durable what was only written.
     pub(super) fn finish(&mut self) {
-        if self.shared.poisoned().is_none() {
-            // A failure poisons the log, and that is how it is reported.
-            let _ = self.sync_if_dirty();
+        if !self.is_halted()
+            && let Err(error) = self.sync_if_dirty()
+        {
+            self.shared.set_halted(Some(format!("fdatasync: {error}")));
         }
     }
 
@@ -100,8 +121,8 @@ impl Committer {
     ///
     /// The name and the header of the file were durable before its first frame ([`Writer::create`]).
     fn record(&mut self, group: &mut [Waiting]) -> Result<Vec<Vec<Receipt>>, AppendError> {
-        if let Some(cause) = self.shared.poisoned() {
-            return Err(AppendError::Poisoned { cause });
+        if let Some(cause) = self.shared.halted() {
+            return Err(AppendError::Halted { cause });
         }
         // 1. One WAL file is one segment, one epoch and one day.
         let day = group.iter().filter_map(|batch| batch.day).max();
@@ -112,32 +133,67 @@ impl Committer {
         self.rehash(group);
         // 3. Repeated idempotency keys get the receipt of the first; all others get the next numbers.
         let Plan { receipts, fresh } = self.plan(group)?;
-        // 4. One frame. If it could not be written whole, what is there of it must go, or nothing more may follow.
-        if !fresh.is_empty()
-            && let Err(error) = self.writer.append(self.next_seq, fresh.iter().map(|ready| &ready.canonical))
-        {
-            return Err(match self.writer.cut_back(&*self.shared.config.fs) {
-                Ok(()) => AppendError::Unavailable { cause: error.to_string() },
-                Err(cut) => self.shared.poison(&format!("{error}; then, while removing what was written: {cut}")),
-            });
-        }
-        // 5. Also when all are repeats: what they repeat may have been written without being synced.
-        if group.iter().any(|batch| batch.durability == Durability::Durable && !batch.events.is_empty()) {
-            self.sync_if_dirty()?;
-        }
-        // 6. It lasts: readers may see it, and the caller may acknowledge.
+        // 4. One frame, and one sync; also when all are repeats: what they repeat may have been written without a sync.
+        let sync = group.iter().any(|batch| batch.durability == Durability::Durable && !batch.events.is_empty());
+        self.write(&fresh, sync)?;
+        // 5. It lasts: readers may see it, and the caller may acknowledge.
         self.next_seq += fresh.len() as u64;
         self.day = self.day.max(day);
-        publish(&self.shared.view, fresh.into_iter(), self.writer.len());
+        publish(&self.shared.view, fresh.into_iter(), self.wal_bytes());
         Ok(receipts)
     }
 
-    /// An fsync that failed says nothing about what is on disk, and trying again says less: the log is poisoned.
-    fn sync_if_dirty(&mut self) -> Result<(), AppendError> {
-        if self.writer.is_dirty() {
-            self.writer.sync().map_err(|error| self.shared.poison(&format!("fdatasync: {error}")))?;
+    fn write(&mut self, fresh: &[&Ready], sync: bool) -> Result<(), AppendError> {
+        let Some(writer) = &mut self.writer else {
+            return Err(self.halt("there is no file to write to".to_owned()));
+        };
+        let told = writer.len();
+        if !fresh.is_empty()
+            && let Err(error) = writer.append(self.next_seq, fresh.iter().map(|ready| &ready.canonical))
+        {
+            self.room_bytes = writer.frame_len().min(RESUME_ROOM_BYTES);
+            return Err(self.halt(format!("write: {error}")));
+        }
+        if sync && let Err(error) = self.sync_if_dirty() {
+            self.writer.iter_mut().for_each(|writer| writer.take_back(told));
+            return Err(self.halt(format!("fdatasync: {error}")));
+        }
+        Ok(())
+    }
+
+    fn sync_if_dirty(&mut self) -> io::Result<()> {
+        if let Some(writer) = self.writer.as_mut().filter(|writer| writer.is_dirty()) {
+            writer.sync()?;
             self.shared.count_fsync();
         }
+        Ok(())
+    }
+
+    /// What follows a failed write, of which nobody knows how much is on disk: never the same file again. When a new one
+    /// cannot be begun at once, nothing is taken until it can.
+    fn halt(&mut self, cause: String) -> AppendError {
+        match self.leave_file() {
+            Ok(()) => AppendError::Unavailable { cause },
+            Err(then) => {
+                let cause = format!("{cause}; then {then}");
+                self.shared.set_halted(Some(cause.clone()));
+                AppendError::Halted { cause }
+            }
+        }
+    }
+
+    /// Mends the file of which a write failed, and begins a new one.
+    fn leave_file(&mut self) -> Result<(), Unwritten> {
+        let Shared { config, layout, .. } = &*self.shared;
+        if let Some(writer) = &mut self.writer {
+            writer.mend(&*config.fs).map_err(Unwritten::at(writer.path()))?;
+        }
+        if self.room_bytes > 0 {
+            let path = layout.room();
+            check_room(&*config.fs, &path, self.room_bytes).map_err(Unwritten::at(&path))?;
+        }
+        self.begin_file()?;
+        self.room_bytes = 0;
         Ok(())
     }
 
@@ -149,7 +205,7 @@ impl Committer {
         let events = self.events();
         let config = &self.shared.config;
         let asked = group.iter().any(|batch| batch.rotate);
-        let full = events >= config.seal_events || self.writer.len() >= config.seal_bytes;
+        let full = events >= config.seal_events || self.wal_bytes() >= config.seal_bytes;
         // An event of an earlier day than the file's stays with it: days only advance.
         let other_day = self.day.is_some() && day > self.day;
         events > 0 && (asked || full || age_us >= config.seal_age_us || other_day)
@@ -163,32 +219,32 @@ impl Committer {
     /// open, write, fdatasync, rename, fsync(dir)  the new file's header
     /// ```
     fn rotate(&mut self) -> Result<(), AppendError> {
-        self.sync_if_dirty()?;
-        let Shared { config, layout, .. } = &*self.shared;
-        let (epoch, writer) = match begin(&*config.fs, layout, self.shared.identity.number, self.next_seq) {
-            Ok(begun) => begun,
-            Err(error) => return Err(self.go_on_with_the_old_file(&error)),
+        let synced = self.sync_if_dirty().map_err(|error| format!("fdatasync: {error}"));
+        let begun = synced.and_then(|()| self.begin_file().map_err(|problem| problem.to_string()));
+        begun.map_err(|cause| self.halt(cause))
+    }
+
+    /// Begins the file for the next events, with a new epoch. When the old one has no events the new one has its name and
+    /// its epoch, with which callers may have hashed already.
+    fn begin_file(&mut self) -> Result<(), Unwritten> {
+        let Shared { config, layout, identity, .. } = &*self.shared;
+        let epoch = match self.events() {
+            0 => Arc::clone(&self.epoch),
+            _ => Arc::new(epochs::make(self.next_seq).map_err(Unwritten::at(&layout.epoch(self.next_seq)))?),
         };
-        self.epoch = Arc::new(epoch);
-        self.writer = writer;
+        let writer = begin(&*config.fs, layout, identity.number, &epoch)?;
+        let mut view = self.shared.view_mut();
+        view.tail.pop_if(|generation| generation.first_seq == epoch.first_seq);
+        view.tail.push(Generation::new(epoch.first_seq, writer.len()));
+        drop(view);
+        self.epoch = epoch;
+        self.writer = Some(writer);
         self.day = None;
         self.opened_at = self.shared.now();
         self.shared.epochs.add(self.next_seq);
-        self.shared.view_mut().tail.push(Generation::new(self.next_seq, self.writer.len()));
         self.shared.set_epoch(Arc::clone(&self.epoch));
         self.shared.wake_sealer();
         Ok(())
-    }
-
-    /// A new file that could not be begun must be gone before the old one goes on: none may begin where the one
-    /// before does not end.
-    fn go_on_with_the_old_file(&self, error: &io::Error) -> AppendError {
-        let fs = &*self.shared.config.fs;
-        let path = self.shared.layout.wal_file(self.next_seq);
-        match remove_if_there(fs, &path).and_then(|()| fs.sync_dir(&self.shared.layout.wal())) {
-            Ok(()) => AppendError::Unavailable { cause: error.to_string() },
-            Err(left) => self.shared.poison(&format!("{error}; then, while removing {}: {left}", path.display())),
-        }
     }
 
     fn rehash(&self, group: &mut [Waiting]) {
@@ -240,11 +296,26 @@ impl Committer {
     }
 }
 
-/// Makes the key and the file for the events from here on. The name and the header of the file are durable.
-pub(super) fn begin(fs: &dyn Fs, layout: &Layout, log_number: u32, first_seq: u64) -> io::Result<(Epoch, Writer)> {
-    let epoch = epochs::make(fs, layout, first_seq)?;
-    let writer = Writer::create(fs, layout.wal_file(first_seq), first_seq, log_number)?;
-    Ok((epoch, writer))
+/// Makes the file for the events of an epoch, and its key. The name and the header of the file are durable.
+pub(super) fn begin(fs: &dyn Fs, layout: &Layout, log_number: u32, epoch: &Epoch) -> Result<Writer, Unwritten> {
+    let (key, path) = (layout.epoch(epoch.first_seq), layout.wal_file(epoch.first_seq));
+    epochs::keep(fs, layout, epoch).map_err(Unwritten::at(&key))?;
+    Writer::create(fs, path.clone(), epoch.first_seq, log_number).map_err(Unwritten::at(&path))
+}
+
+/// A file that could not be written.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}: {problem}")]
+pub(super) struct Unwritten {
+    pub(super) path: String,
+    pub(super) problem: io::Error,
+}
+
+impl Unwritten {
+    fn at(path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
+        let path = path.display().to_string();
+        move |problem| Self { path, problem }
+    }
 }
 
 impl Drop for Committer {

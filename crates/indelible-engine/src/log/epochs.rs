@@ -55,11 +55,15 @@ impl Epochs {
 }
 
 /// Makes the key for the events from here on.
-pub(super) fn make(fs: &dyn Fs, layout: &Layout, first_seq: u64) -> io::Result<Epoch> {
+pub(super) fn make(first_seq: u64) -> io::Result<Epoch> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(io::Error::other)?;
-    write_new(fs, &layout.epoch(first_seq), |file| file.append(&key))?;
     Ok(Epoch { first_seq, key: EpochKey(key) })
+}
+
+/// Writes a key down.
+pub(super) fn keep(fs: &dyn Fs, layout: &Layout, epoch: &Epoch) -> io::Result<()> {
+    write_new(fs, &layout.epoch(epoch.first_seq), |file| file.append(&epoch.key.0))
 }
 
 /// Reads a key.

@@ -4,6 +4,8 @@ use std::{fmt, path::PathBuf};
 
 use indelible_proof::Timestamp;
 
+use crate::fs::TEMPORARY;
+
 const DAY_US: i64 = 24 * 3_600_000_000;
 
 /// A UTC day, as days since 1970.
@@ -56,6 +58,11 @@ impl Layout {
 
     pub(super) fn wal_file(&self, first_seq: u64) -> PathBuf {
         self.wal().join(format!("{first_seq:020}.wal"))
+    }
+
+    /// A file that is there for a moment only, to find out whether there is room.
+    pub(super) fn room(&self) -> PathBuf {
+        self.wal().join(format!("room{TEMPORARY}"))
     }
 
     pub(super) fn segments(&self) -> PathBuf {

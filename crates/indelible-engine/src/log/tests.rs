@@ -155,18 +155,21 @@ fn a_new_day_begins_a_new_segment_and_stragglers_stay_with_it() {
 }
 
 #[test]
-fn a_failed_sync_poisons_the_log_but_not_its_readers() {
+fn after_a_failed_sync_the_log_goes_on_in_a_new_file() {
     for failure in [Failure::NotPersisted, Failure::Persisted] {
         let harness = Harness::new(1);
         let mut steps = Steps::open(&harness).unwrap();
         steps.append(vec![harness.ready(0)], Durability::Durable).unwrap();
+        steps.append(vec![harness.ready(1)], Durability::Written).unwrap();
         harness.disk.fail_at(harness.disk.operations() + 1, failure);
-        let failed = steps.append(vec![harness.ready(1)], Durability::Durable);
-        assert!(matches!(failed, Err(AppendError::Poisoned { .. })));
-        let refused = steps.log.append(vec![harness.ready(2)], Durability::Written);
-        assert!(matches!(refused, Err(AppendError::Poisoned { .. })));
-        assert!(steps.log.status().poisoned.unwrap().contains("fdatasync"));
-        assert_eq!(harness::all(&steps.log).len(), 1);
+        let failed = steps.append(vec![harness.ready(2)], Durability::Durable);
+        assert!(matches!(failed, Err(AppendError::Unavailable { cause }) if cause.contains("fdatasync")));
+        assert_eq!(harness.disk.list(Path::new("/log/wal")).unwrap().len(), 2, "the old file is left behind");
+        assert_eq!(steps.append(vec![harness.ready(3)], Durability::Durable).unwrap()[0].seq, 2);
+        drop(steps);
+        harness.disk.restart();
+        let kept: Vec<_> = harness::all(&Log::open(harness.config()).unwrap());
+        assert_eq!(kept.iter().map(|event| &event.event.metadata["n"]).collect::<Vec<_>>(), [0, 1, 3]);
     }
 }
 
@@ -187,13 +190,69 @@ fn a_failed_write_leaves_nothing_behind_and_the_log_goes_on() {
 }
 
 #[test]
-fn a_write_that_cannot_be_undone_poisons() {
+fn a_disk_that_stays_broken_halts_the_log_until_it_works_again() {
     let harness = Harness::new(1);
     let mut steps = Steps::open(&harness).unwrap();
+    steps.append(vec![harness.ready(0)], Durability::Durable).unwrap();
+    let now = harness.disk.operations();
+    [0, 1, 2, 4].into_iter().for_each(|nth| harness.disk.fail_at(now + nth, Failure::NotPersisted));
+    let failed = steps.append(vec![harness.ready(1)], Durability::Durable);
+    assert!(matches!(failed, Err(AppendError::Halted { cause }) if cause.starts_with("write: ")));
+    let refused = steps.log.append(vec![harness.ready(2)], Durability::Written);
+    assert!(matches!(refused, Err(AppendError::Halted { .. })));
+    assert_eq!(harness::all(&steps.log).len(), 1, "reads go on");
+    steps.committer.idle();
+    assert!(steps.log.status().halted.unwrap().starts_with("/log/wal/00000000000000000000.wal: "));
+    steps.committer.idle();
+    assert!(steps.log.status().halted.unwrap().starts_with("/log/wal/room.tmp: "), "it makes sure that there is room");
+    steps.committer.idle();
+    assert_eq!(steps.log.status().halted, None);
+    assert_eq!(steps.append(vec![harness.ready(3)], Durability::Durable).unwrap()[0].seq, 1);
+}
+
+#[test]
+fn a_log_on_a_full_disk_opens_for_reading_and_goes_on_when_there_is_room() {
+    let harness = Harness::new(1);
+    let mut steps = Steps::open(&harness).unwrap();
+    steps.append(vec![harness.ready(0)], Durability::Durable).unwrap();
+    drop(steps);
+    let before = harness.disk.operations();
+    drop(Steps::open(&harness).unwrap());
+    let opening = harness.disk.operations() - before;
+    let mut halted = 0;
+    for operation in 0..opening {
+        harness.disk.fail_at(harness.disk.operations() + operation, Failure::NotPersisted);
+        let Ok(mut steps) = Steps::open(&harness) else { continue };
+        assert_eq!(harness::all(&steps.log).len(), 1);
+        if steps.log.status().halted.is_some() {
+            halted += 1;
+            let refused = steps.log.append(vec![harness.ready(1)], Durability::Durable);
+            assert!(matches!(refused, Err(AppendError::Halted { .. })));
+            steps.committer.idle();
+        }
+        assert!(steps.log.status().halted.is_none());
+    }
+    assert_eq!(halted, 4, "creating and writing the key and the file");
+    let mut steps = Steps::open(&harness).unwrap();
+    assert_eq!(steps.append(vec![harness.ready(1)], Durability::Durable).unwrap()[0].seq, 1);
+}
+
+#[test]
+fn a_log_that_cannot_seal_says_so_when_it_takes_no_more() {
+    let harness = Harness::new(1);
+    let config = LogConfig { seal_events: 1, unsealed_files_max: 1, ..harness.config() };
+    let mut steps = Steps::open_with(config).unwrap();
+    for n in 0..2 {
+        steps.append(vec![harness.ready(n)], Durability::Durable).unwrap();
+    }
     harness.disk.fail_at(harness.disk.operations(), Failure::NotPersisted);
-    harness.disk.fail_at(harness.disk.operations() + 1, Failure::NotPersisted);
-    let failed = steps.append(vec![harness.ready(0)], Durability::Durable);
-    assert!(matches!(failed, Err(AppendError::Poisoned { .. })));
+    assert!(steps.sealer.step().is_err());
+    let refused = steps.log.append(vec![harness.ready(2)], Durability::Durable);
+    assert!(matches!(refused, Err(AppendError::Halted { cause }) if cause.contains("/log/segments/")));
+    assert!(steps.log.status().halted.is_some());
+    steps.seal_all();
+    assert!(steps.append(vec![harness.ready(2)], Durability::Durable).is_ok());
+    assert_eq!(steps.log.status().halted, None);
 }
 
 #[test]
@@ -305,7 +364,7 @@ fn a_log_that_falls_silent_is_sealed_when_its_file_is_old_whatever_the_clock_did
     harness.advance(-400 * DAY_US);
     steps.append(vec![harness.ready(0)], Durability::Durable).unwrap();
     let segments = |steps: &mut Steps| {
-        steps.committer.rotate_if_old();
+        steps.committer.idle();
         steps.seal_all();
         steps.log.status().segments
     };
@@ -347,7 +406,7 @@ fn sealing_now_merges_too_and_says_why_it_cannot() {
         log.seal_now().unwrap();
     }
     assert_eq!((log.status().segments, harness::all(&log).len()), (1, 4));
-    log.shared.poison("the disk is gone");
+    log.shared.set_halted(Some("the disk is gone".to_owned()));
     let error = log.seal_now().unwrap_err().to_string();
     assert!(error.contains("the disk is gone"), "{error}");
     log.close();

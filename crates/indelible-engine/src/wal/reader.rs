@@ -1,8 +1,12 @@
 //! Checks a whole file and finds its frames.
 
+use std::io;
+
 use indelible_proof::EventId;
 
-use super::record::{FILE_HEADER_LEN, FORMAT_VERSION, FRAME_MAGIC, FileHeader, FrameHeader, Parts, WalError};
+use super::record::{
+    FILE_HEADER_LEN, FORMAT_VERSION, FRAME_HEADER_LEN, FRAME_MAGIC, FileHeader, FrameHeader, Parts, WalError,
+};
 
 /// What a file holds.
 #[derive(Debug)]
@@ -64,7 +68,7 @@ pub(crate) fn scan<'a>(
         if frame.first_seq != first_seq + scan.events.len() as u64 {
             return Err(damaged(offset, "the sequence numbers have a gap"));
         }
-        let frame_end = offset + super::record::FRAME_HEADER_LEN + payload.len();
+        let frame_end = offset + FRAME_HEADER_LEN + payload.len();
         for _ in 0..frame.count {
             let event =
                 Parts::take(&mut payload).ok_or_else(|| damaged(offset, "an event reaches beyond its frame"))?;
@@ -78,6 +82,16 @@ pub(crate) fn scan<'a>(
     }
     scan.good_len = bytes.len() as u64;
     Ok(scan)
+}
+
+/// Checks bytes that must be whole frames.
+pub(super) fn check_frames(mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        let (_, payload) =
+            FrameHeader::decode(bytes).map_err(|problem| io::Error::new(io::ErrorKind::InvalidData, problem))?;
+        bytes = bytes.get(FRAME_HEADER_LEN + payload.len()..).unwrap_or_default();
+    }
+    Ok(())
 }
 
 /// Whether a later frame proves that the byte at an offset was durable once.

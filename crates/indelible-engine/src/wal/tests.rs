@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::{WalError, Writer, reader::Scan, replay, scan};
 use crate::{
-    fs::{Fs, SimulatedFs},
+    fs::{Failure, Fs, SimulatedFs},
     source::{Source, events},
 };
 
@@ -113,17 +113,35 @@ fn a_file_of_another_log_place_or_version_is_refused() {
 }
 
 #[test]
-fn cutting_back_leaves_a_file_that_goes_on() {
+fn a_mended_file_holds_durably_what_was_told_and_nothing_else() {
+    for (failing, failure) in [(0, Failure::NotPersisted), (1, Failure::NotPersisted), (1, Failure::Persisted)] {
+        let disk = SimulatedFs::new(3);
+        let mut writer = Writer::create(&disk, PathBuf::from(PATH), 100, LOG).unwrap();
+        writer.append(100, canonicals(0, 2).iter()).unwrap();
+        let told = writer.len();
+        disk.fail_at(disk.operations() + failing, failure);
+        let written = writer.append(102, canonicals(2, 5).iter()).and_then(|()| writer.sync());
+        assert!(written.is_err());
+        writer.take_back(told);
+        writer.mend(&disk).unwrap();
+        assert!(!writer.is_dirty());
+        disk.restart();
+        let bytes = crate::fs::read(&disk, Path::new(PATH), 1 << 20).unwrap();
+        assert_eq!((bytes.len() as u64, scan_last(&bytes).unwrap().events.len()), (told, 2));
+    }
+}
+
+#[test]
+fn a_file_whose_end_is_lost_is_not_mended() {
     let disk = SimulatedFs::new(3);
     let mut writer = Writer::create(&disk, PathBuf::from(PATH), 0, LOG).unwrap();
+    let begin = writer.len();
     writer.append(0, canonicals(0, 2).iter()).unwrap();
-    let len = writer.len();
-    disk.fail_at(disk.operations(), crate::fs::Failure::NotPersisted);
-    assert!(writer.append(2, canonicals(2, 5).iter()).is_err());
-    writer.cut_back(&disk).unwrap();
-    assert_eq!((writer.len(), disk.open(Path::new(PATH)).unwrap().size().unwrap()), (len, len));
-    writer.append(2, canonicals(2, 1).iter()).unwrap();
-    assert!(writer.is_dirty());
+    let lost = vec![0; (writer.len() - begin) as usize];
+    disk.write_again(Path::new(PATH), begin, &lost).unwrap();
+    assert!(writer.mend(&disk).unwrap_err().to_string().contains("no frame begins here"));
+    disk.truncate(Path::new(PATH), begin).unwrap();
+    assert!(writer.mend(&disk).is_err());
 }
 
 proptest! {

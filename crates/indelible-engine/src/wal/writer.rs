@@ -1,10 +1,16 @@
 //! One open file of the write-ahead log.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use indelible_proof::Canonical;
 
-use super::record::{FORMAT_VERSION, FileHeader, encode_frame};
+use super::{
+    reader::check_frames,
+    record::{FORMAT_VERSION, FileHeader, encode_frame},
+};
 use crate::fs::{Append, Fs, begin_new};
 
 /// The file that the committer, and nobody else, appends to.
@@ -30,7 +36,7 @@ impl Writer {
         Ok(Self { path, file, len, synced: len, frame: Vec::new() })
     }
 
-    /// Writes one frame. After an error [`Writer::cut_back`] must succeed before anything else is written.
+    /// Writes one frame. After an error the file is not written on: see [`Writer::mend`].
     pub(crate) fn append<'a>(&mut self, first_seq: u64, events: impl Iterator<Item = &'a Canonical>) -> io::Result<()> {
         encode_frame(&mut self.frame, first_seq, self.synced, events)?;
         self.file.append(&self.frame)?;
@@ -38,20 +44,51 @@ impl Writer {
         Ok(())
     }
 
-    /// Makes all frames durable. After an error nothing is known about them: it is never tried again.
+    /// Makes all frames durable. After an error nothing is known about them: it is never tried again, and the file is not
+    /// written on: see [`Writer::mend`].
     pub(crate) fn sync(&mut self) -> io::Result<()> {
         self.file.sync()?;
         self.synced = self.len;
         Ok(())
     }
 
-    /// Removes what a failed [`Writer::append`] left, and checks that it is gone.
-    pub(crate) fn cut_back(&mut self, fs: &dyn Fs) -> io::Result<()> {
+    /// Takes back the frames behind a length: nobody was told of their events.
+    pub(crate) fn take_back(&mut self, len: u64) {
+        self.len = self.len.min(len);
+    }
+
+    /// After a failed [`Writer::append`] or [`Writer::sync`], brings the file to where it can be left behind: its frames are
+    /// durable, and nothing follows them. As a restart does, it writes again what may not have reached the disk, for a
+    /// later fsync says nothing about bytes that an earlier one lost.
+    ///
+    /// ```text
+    /// read                         the frames that are not durable for certain; they must check out
+    /// open, ftruncate, fsync       what is behind them goes
+    /// open, write, fsync           they are written again in their place
+    /// ```
+    pub(crate) fn mend(&mut self, fs: &dyn Fs) -> io::Result<()> {
+        let mut end = vec![0; (self.len - self.synced) as usize];
+        fs.open(&self.path)?.read_at(self.synced, &mut end)?;
+        check_frames(&end)?;
         fs.truncate(&self.path, self.len)?;
-        match fs.open(&self.path)?.size()? {
-            size if size == self.len => Ok(()),
-            size => Err(io::Error::other(format!("the file has {size} bytes after it was cut to {}", self.len))),
+        if self.is_dirty() {
+            fs.write_again(&self.path, self.synced, &end)?;
         }
+        match fs.open(&self.path)?.size()? {
+            size if size == self.len => self.synced = self.len,
+            size => return Err(io::Error::other(format!("the file has {size} bytes, not {}", self.len))),
+        }
+        Ok(())
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Bytes of the frame that was written last, or that could not be written.
+    pub(crate) fn frame_len(&self) -> u64 {
+        self.frame.len() as u64
     }
 
     /// Bytes of the header and all frames.

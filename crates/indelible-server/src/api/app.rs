@@ -116,8 +116,8 @@ impl App {
     pub(super) fn not_ready(&self) -> Option<&'static str> {
         if *self.0.stopping.borrow() {
             Some("shutting down")
-        } else if self.store().status().poisoned.is_some() {
-            Some("the log stopped writing after a failed write; the server's log tells why")
+        } else if self.store().status().halted.is_some() {
+            Some("the log cannot write and tries again every second; /v1/status and the server's log tell why")
         } else {
             None
         }

@@ -36,7 +36,7 @@ pub(super) async fn status(operator: Operator) -> Result<Json<Value>, Problem> {
         "queued_events": status.queued_events,
         "fsyncs": status.fsyncs,
         "seals": status.seals,
-        "poisoned": status.poisoned,
+        "halted": status.halted,
         "seal_error": status.seal_error,
     })))
 }

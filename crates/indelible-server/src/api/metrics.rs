@@ -83,7 +83,7 @@ pub(super) async fn metrics(operator: Operator, State(app): State<App>) -> Resul
     page.one("log_disk_bytes", "gauge", "Bytes on disk.", "", status.disk_bytes);
     page.one("log_fsyncs_total", "counter", "fsyncs done.", "", status.fsyncs);
     page.one("log_seals_total", "counter", "Seals and merges done.", "", status.seals);
-    page.one("log_poisoned", "gauge", "1 when the log stopped writing.", "", u8::from(status.poisoned.is_some()));
+    page.one("log_halted", "gauge", "1 while the log cannot write.", "", u8::from(status.halted.is_some()));
     page.one(
         "log_seal_failing",
         "gauge",

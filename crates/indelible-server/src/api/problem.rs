@@ -237,7 +237,7 @@ impl From<AppendError> for Problem {
             AppendError::Busy { retry_after_ms } => Self::busy("the log is busy; nothing was stored: send again later")
                 .retry_after(retry_after_ms.div_ceil(1000)),
             AppendError::TooLarge { .. } | AppendError::TooManyBytes { .. } => Self::too_large(error.to_string()),
-            AppendError::Poisoned { .. } | AppendError::Unavailable { .. } => {
+            AppendError::Halted { .. } | AppendError::Unavailable { .. } => {
                 tracing::error!(%error, "events were not stored");
                 Self::unavailable("the log cannot write; nothing was stored: see /readyz and the server's log")
             }

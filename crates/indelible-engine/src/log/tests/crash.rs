@@ -1,14 +1,17 @@
 //! The real engine on the simulated disk: power fails at every single operation, and every operation fails both ways.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    path::Path,
+};
 
 use proptest::prelude::*;
 
 use super::harness::{self, DAY_US, Harness, Steps, event, ready};
 use crate::{
-    fs::Failure,
+    fs::{Failure, Fs},
     log::LogConfig,
-    store::{Durability, Ready, Store},
+    store::{AppendError, Durability, Ready, Store},
 };
 
 #[derive(Debug, Clone)]
@@ -44,6 +47,8 @@ struct Told {
     batches: BTreeMap<u64, u64>,
     /// By sequence number: the marker of the event that was acknowledged as durable.
     durable: BTreeMap<u64, u64>,
+    /// First markers of batches of which nothing was stored.
+    gone: BTreeSet<u64>,
     next_marker: u64,
 }
 
@@ -58,24 +63,25 @@ fn run(harness: &Harness, actions: &[Action]) -> Told {
     told
 }
 
-fn run_on(harness: &Harness, actions: &[Action], told: &mut Told) {
-    let Ok(mut steps) = Steps::open_with(config(harness)) else { return };
+fn run_on(harness: &Harness, actions: &[Action], told: &mut Told) -> Option<Steps> {
+    let mut steps = Steps::open_with(config(harness)).ok()?;
     for action in actions {
         match action {
             Action::Commit(batches) => told.commit(harness, &mut steps, batches),
             // What fails is tried again later; here it is enough that nothing breaks.
-            Action::Seal => drop(steps.sealer.step()),
+            Action::Seal => {
+                steps.committer.idle();
+                drop(steps.sealer.step());
+            }
             Action::Tomorrow => harness.advance(DAY_US),
             Action::Reopen => {
                 steps.committer.finish();
                 drop(steps);
-                match Steps::open_with(config(harness)) {
-                    Ok(opened) => steps = opened,
-                    Err(_) => return,
-                }
+                steps = Steps::open_with(config(harness)).ok()?;
             }
         }
     }
+    Some(steps)
 }
 
 impl Told {
@@ -92,10 +98,12 @@ impl Told {
         }
         steps.commit();
         for (first, durability, pending) in waiting {
-            if let Ok(receipts) = pending.wait()
-                && durability == Durability::Durable
-            {
-                self.durable.extend(receipts.iter().map(|receipt| receipt.seq).zip(first..));
+            match pending.wait() {
+                Ok(receipts) if durability == Durability::Durable => {
+                    self.durable.extend(receipts.iter().map(|receipt| receipt.seq).zip(first..));
+                }
+                Err(AppendError::Unavailable { .. }) => drop(self.gone.insert(first)),
+                Ok(_) | Err(_) => {}
             }
         }
     }
@@ -113,6 +121,7 @@ impl Told {
         for (&first, &count) in &self.batches {
             let there = markers.iter().filter(|&&marker| (first..first + count).contains(&marker)).count() as u64;
             assert!(there == 0 || there == count, "batch {first} has {there} of {count} events");
+            assert!(there == 0 || !self.gone.contains(&first), "batch {first} was said to have left nothing behind");
         }
         for (recorded, &marker) in events.iter().zip(&markers) {
             let expected = ready(event(marker), recorded.event.recorded_at.unwrap());
@@ -173,6 +182,31 @@ proptest! {
                 let harness = Harness::new(seed ^ operation);
                 harness.disk.fail_at(operation, failure);
                 let told = run(&harness, &actions);
+                harness.disk.restart();
+                told.check(&harness);
+            }
+        }
+    }
+
+    #[test]
+    fn a_log_whose_disk_fails_for_a_while_goes_on_by_itself(actions in actions(), seed: u64, length in 1_u64..12) {
+        let whole = Harness::new(seed);
+        run(&whole, &actions);
+        for operation in 0..whole.disk.operations() {
+            for failure in [Failure::NotPersisted, Failure::Persisted] {
+                let harness = Harness::new(seed ^ operation);
+                (operation..operation + length).for_each(|operation| harness.disk.fail_at(operation, failure));
+                let mut told = Told::default();
+                if let Some(mut steps) = run_on(&harness, &actions, &mut told) {
+                    while harness.disk.operations() < operation + length {
+                        let _ = harness.disk.sync_dir(Path::new("/log"));
+                    }
+                    steps.committer.idle();
+                    assert_eq!(steps.log.status().halted, None);
+                    let kept = told.durable.len();
+                    told.commit(&harness, &mut steps, &[(1, Durability::Durable)]);
+                    assert_eq!(told.durable.len(), kept + 1);
+                }
                 harness.disk.restart();
                 told.check(&harness);
             }

@@ -121,8 +121,8 @@ fn status(status: &Status) -> Vec<Finding> {
         bytes_in_words(status.disk_bytes)
     );
     let mut findings = vec![Finding::ok("log", found)];
-    if let Some(cause) = &status.poisoned {
-        findings.push(Finding::problem("writing", cause, "check the disk, then restart"));
+    if let Some(cause) = &status.halted {
+        findings.push(Finding::problem("writing", cause, "check the disk, its room and permissions"));
     }
     if let Some(cause) = &status.seal_error {
         findings.push(Finding::warning("sealing", cause, "it is tried again; check space and permissions"));

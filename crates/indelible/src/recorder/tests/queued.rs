@@ -129,19 +129,19 @@ fn events_that_could_not_be_written_are_told_of_when_the_store_is_back() {
     let recorder = Recorder::builder(store.clone())
         .on_write_error(move |error, events| sink.lock().unwrap().push((error.to_string(), events.len())))
         .build();
-    let poisoned = AppendError::Poisoned { cause: "disk".to_owned() };
-    store.fail_always(Some(poisoned.clone()));
+    let halted = AppendError::Halted { cause: "disk".to_owned() };
+    store.fail_always(Some(halted.clone()));
     recorder.submit(vec![event(0), event(1)], Durability::Queued).unwrap().wait().unwrap();
     recorder.flush();
     assert!(store.events().is_empty());
-    assert_eq!(*failed.lock().unwrap(), [(poisoned.to_string(), 2)]);
+    assert_eq!(*failed.lock().unwrap(), [(halted.to_string(), 2)]);
     store.fail_always(None);
     recorder.queue(event(2)).unwrap();
     recorder.close();
     let gaps = gaps(&store);
     assert_eq!((gaps.len(), &gaps[0].metadata["lost"]), (1, &2.into()));
     assert_eq!(gaps[0].reason.as_deref(), Some("x_write_failed"));
-    assert_eq!(gaps[0].metadata["error"], poisoned.to_string());
+    assert_eq!(gaps[0].metadata["error"], halted.to_string());
     let stats = recorder.stats();
     assert_eq!((stats.recorded, stats.lost, stats.gaps), (1, 2, 1));
 }
