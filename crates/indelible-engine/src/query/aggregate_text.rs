@@ -181,7 +181,12 @@ fn having(piece: Piece<'_>, measures: &[Measure]) -> Result<Having, ParseError> 
     let bound: i64 = bound.trim().parse().map_err(|_| wrong())?;
     let name = Piece::trimmed(name, piece.column);
     let at = place(name, measures)?.ok_or_else(|| name.error(format!("\"{}\" is no measure", name.text)))?;
-    if matches!(measures.get(at), Some(Measure::First | Measure::Last)) {
+    let is_time = match measures.get(at) {
+        Some(Measure::First | Measure::Last) => true,
+        Some(Measure::Percentile(column, _)) => parse::is_time(*column),
+        _ => false,
+    };
+    if is_time {
         return Err(name.error(format!("{} is a time: only numbers can be bounded", name.text)));
     }
     Ok(Having { measure: at, at_least: bound.saturating_add(more) })
@@ -192,13 +197,16 @@ fn order(piece: Piece<'_>, group_by: &[Group], measures: &[Measure]) -> Result<O
         Some(name) => (true, Piece::trimmed(name, piece.column + 1)),
         None => (false, piece),
     };
-    if let Some(nth) = place(name, measures)? {
-        return Ok(if falling { OrderBy::MeasureDescending(nth) } else { OrderBy::MeasureAscending(nth) });
+    // A field may be called like a measure that is not taken.
+    let key = group(name).map(|key| group_by.iter().position(|known| *known == key));
+    match (place(name, measures), key) {
+        (Ok(Some(nth)), _) if falling => Ok(OrderBy::MeasureDescending(nth)),
+        (Ok(Some(nth)), _) => Ok(OrderBy::MeasureAscending(nth)),
+        (_, Ok(Some(nth))) if falling => Ok(OrderBy::KeyDescending(nth)),
+        (_, Ok(Some(nth))) => Ok(OrderBy::KeyAscending(nth)),
+        (Err(error), _) | (_, Err(error)) => Err(error),
+        (Ok(None), Ok(None)) => Err(name.error(format!("{} is no key: add it to group_by", name.text))),
     }
-    let key = group(name)?;
-    let nth = group_by.iter().position(|known| *known == key);
-    let nth = nth.ok_or_else(|| name.error(format!("{} is no key: add it to group_by", name.text)))?;
-    Ok(if falling { OrderBy::KeyDescending(nth) } else { OrderBy::KeyAscending(nth) })
 }
 
 fn zone(piece: Piece<'_>) -> Result<TimeZone, ParseError> {

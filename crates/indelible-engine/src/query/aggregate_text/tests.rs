@@ -28,6 +28,15 @@ fn texts_are_understood() {
 }
 
 #[test]
+fn the_field_count_can_be_a_key_beside_the_measure() {
+    let by_count = |measure, order| {
+        parse(AggregateText { group_by: "action,count", measure, order, ..AggregateText::default() }).unwrap().order
+    };
+    assert_eq!(by_count("last", "-count"), Some(OrderBy::KeyDescending(1)));
+    assert_eq!(by_count("last,count", "-count"), Some(OrderBy::MeasureDescending(1)));
+}
+
+#[test]
 fn a_mistake_names_its_text_and_column() {
     let none = AggregateText::default();
     for (text, expected) in [
@@ -77,9 +86,14 @@ fn a_mistake_names_its_text_and_column() {
             "having: last is a time: only numbers can be bounded at column 1",
         ),
         (
+            AggregateText { having: "p50(first_at)>=10", measure: "p50(first_at)", ..none },
+            "having: p50(first_at) is a time: only numbers can be bounded at column 1",
+        ),
+        (
             AggregateText { having: "first>=10", ..none },
             "having: first is not measured: add it to the measures at column 1",
         ),
+        (AggregateText { order: "-last", ..none }, "order: last is not measured: add it to the measures at column 2"),
         (AggregateText { order: "-action", ..none }, "order: action is no key: add it to group_by at column 2"),
         (
             AggregateText { time_zone: "Vienna", ..none },
