@@ -130,7 +130,7 @@ fn write_until_killed(dir: &Path, next: &[u64], batches: u64) -> Vec<(u64, u64, 
     acknowledged
 }
 
-fn all(log: &Log) -> Vec<Recorded> {
+pub(crate) fn all(log: &Log) -> Vec<Recorded> {
     let mut query = Query { filter: Filter::default(), order: Order::OldestFirst, limit: PAGE_ROWS_MAX, after: None };
     let mut events = Vec::new();
     loop {

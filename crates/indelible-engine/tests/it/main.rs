@@ -3,5 +3,6 @@
 // In a test a failed unwrap is the report.
 #![allow(clippy::unwrap_used)]
 
+mod format;
 mod kill;
 mod log;
