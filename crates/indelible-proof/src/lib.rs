@@ -52,6 +52,7 @@ pub mod limits;
 pub mod note;
 mod spelling;
 mod strict;
+pub mod tile;
 mod time;
 pub mod tree;
 mod validate;
