@@ -1,8 +1,14 @@
-//! What is true: the audit event, its vocabulary, its canonical bytes and its Merkle leaf.
+//! What is true: the audit event, its vocabulary, its canonical bytes, its Merkle leaf, and the proofs about it.
 //!
 //! An [`Event`] is read strictly ([`Event::from_json`]) or built, made complete ([`Event::complete`]), and checked
 //! and encoded in one go ([`Canonical::checked`]). Its canonical bytes are RFC 8785 JSON in three parts, to which the
 //! [`Entry`] of the log's Merkle tree commits separately, so that a person can be erased later without breaking a proof.
+//!
+//! The log's [`tree`] over these entries is that of RFC 6962; its hashes are stored and served as [`tile`]s, and its
+//! size and root are signed as a [`checkpoint`] (a [`note`]), which witnesses cosign ([`cosignature`], [`witness`]).
+//! Whoever holds the log's public key verifies an event offline from one file of [`evidence`]: a [`tlog_proof`] with a
+//! [`disclosure`] of the event. A [`rotation`] hands over from one signing key to the next. All of these are the
+//! formats of C2SP (c2sp.org: tlog-tiles, tlog-checkpoint, signed-note, tlog-cosignature, tlog-witness, tlog-proof).
 //!
 //! # What it is not
 //!
@@ -41,8 +47,10 @@ mod canonical;
 pub mod checkpoint;
 mod complete;
 pub mod cosignature;
+pub mod disclosure;
 mod error;
 mod event;
+pub mod evidence;
 mod id;
 mod ip;
 mod jcs;
@@ -50,13 +58,16 @@ mod json;
 mod leaf;
 pub mod limits;
 pub mod note;
+pub mod rotation;
 mod spelling;
 mod strict;
 pub mod tile;
 mod time;
+pub mod tlog_proof;
 pub mod tree;
 mod validate;
 pub mod vocabulary;
+pub mod witness;
 
 pub use alias::{action_of, action_of_product, aliases, products};
 pub use canonical::Canonical;

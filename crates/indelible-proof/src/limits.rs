@@ -59,3 +59,11 @@ pub const NOTE_BYTES_MAX: usize = 256 << 10;
 pub const SIGNATURES_MAX: usize = 64;
 /// Name of a key, and origin of a checkpoint.
 pub const KEY_NAME_BYTES_MAX: usize = 255;
+/// Hashes in one proof: the height of the largest tree.
+pub const PROOF_HASHES_MAX: usize = 64;
+/// Hashes in a proof that a witness takes, as C2SP tlog-witness says.
+pub const WITNESS_HASHES_MAX: usize = 63;
+/// What a proof file tells beside the proof, before it is written in base64: a disclosed event.
+pub const EXTRA_BYTES_MAX: usize = 1 << 20;
+/// A proof file or a request to a witness as a whole.
+pub const PROOF_BYTES_MAX: usize = 2 << 20;
