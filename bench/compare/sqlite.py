@@ -32,6 +32,8 @@ def measure(task):
     load(connection, task, measured)
     measured.bytes_per_event = path.stat().st_size / task.events
     for name, sql in in_sql(task.filters, DIALECT).items():
+        # Else its planner walks all of by_ip for the sake of the groups, instead of the hour in by_outcome.
+        sql = sql.replace("SELECT ip,", "SELECT +ip,")
         ask = lambda: connection.execute(sql).fetchall()
         measured.p50_us[name] = p50_us(ask, task.rounds)
         rows = ask()
