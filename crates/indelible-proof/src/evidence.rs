@@ -2,6 +2,29 @@
 //!
 //! It is a proof file ([`crate::tlog_proof`]) whose extra line is the event ([`crate::disclosure`]), so other people's
 //! code can check its proof, and ours the event too.
+//!
+//! ```
+//! use indelible_proof::checkpoint::Checkpoint;
+//! use indelible_proof::cosignature::Quorum;
+//! use indelible_proof::disclosure::Disclosure;
+//! use indelible_proof::evidence::Evidence;
+//! use indelible_proof::note::{SigningKey, VerifierKey};
+//! use indelible_proof::{Canonical, EpochKey, Event};
+//!
+//! // The log: one event, signed.
+//! let key = SigningKey::new("log.example.com", &[1; 32])?;
+//! let told = Disclosure::of(&Canonical::of(&Event::new("auth.logout")), &EpochKey([7; 32]));
+//! let root = told.entry().leaf_hash().into();
+//! let checkpoint = Checkpoint::new("log.example.com", 1, root)?.sign(&key);
+//! let file = Evidence::new(told, 0, Vec::new(), checkpoint)?.to_string();
+//!
+//! // The verifier: the file, the log's public key, and no witnesses asked for.
+//! let trusted: VerifierKey = key.verifier().to_string().parse()?;
+//! let none = Quorum::new(Vec::new(), 0)?;
+//! let proven = Evidence::parse(file.as_bytes())?.verify(&[trusted], &none)?;
+//! assert_eq!((proven.seq, proven.event.action.as_str()), (0, "auth.logout"));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::fmt;
 
