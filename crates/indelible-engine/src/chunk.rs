@@ -8,7 +8,7 @@ use indelible_proof::Event;
 use crate::{
     column::{COLUMNS, Column, RowSink, write_row},
     limits::BLOCK_ROWS,
-    source::{ABSENT, CodeBlock, ReadError, Source},
+    source::{ABSENT, CodeBlock, Posting, ReadError, Source},
 };
 
 /// Consecutive events in memory. Codes are in the order of first appearance.
@@ -197,7 +197,7 @@ impl Source for Chunk {
         Ok(())
     }
 
-    fn blocks_with(&self, _column: Column, _code: u32) -> Result<Option<Vec<u32>>, ReadError> {
+    fn posting(&self, _column: Column, _code: u32) -> Result<Option<Posting>, ReadError> {
         Ok(None)
     }
 

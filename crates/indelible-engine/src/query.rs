@@ -25,6 +25,7 @@ mod plan;
 mod scan;
 mod shortcut;
 mod tally;
+mod term_set;
 
 pub use aggregate_text::{AggregateText, AggregateTextError};
 pub use cursor::CursorError;

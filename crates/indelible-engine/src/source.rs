@@ -32,10 +32,46 @@ impl CodeBlock {
         self.codes.get(range).unwrap_or_default()
     }
 
+    /// Leaves only the codes of some rising rows.
+    fn keep_rows(&mut self, rows: &[u32]) {
+        if self.starts.is_empty() {
+            return keep_rows(&mut self.codes, rows, u32::MAX);
+        }
+        let mut kept = Self::default();
+        for &row in rows {
+            kept.starts.push(kept.codes.len() as u32);
+            kept.codes.extend_from_slice(self.of(row as usize));
+        }
+        kept.starts.push(kept.codes.len() as u32);
+        *self = kept;
+    }
+
     /// Empties it for the next block.
     pub fn clear(&mut self) {
         self.codes.clear();
         self.starts.clear();
+    }
+}
+
+/// Where a term is.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Posting {
+    /// How many rows have it.
+    pub rows: u32,
+    /// The blocks of those rows, rising.
+    pub blocks: Vec<u32>,
+}
+
+/// Leaves only the values of some rising rows; of those beyond the last value, `none`.
+pub(crate) fn keep_rows<T: Copy>(values: &mut Vec<T>, rows: &[u32], none: T) {
+    if rows.len() != values.len() {
+        for (nth, &row) in rows.iter().enumerate() {
+            let value = values.get(row as usize).copied().unwrap_or(none);
+            if let Some(slot) = values.get_mut(nth) {
+                *slot = value;
+            }
+        }
+        values.resize(rows.len(), none);
     }
 }
 
@@ -103,8 +139,8 @@ pub trait Source {
     /// Visits the terms of some codes, which rise.
     fn terms_of(&self, column: Column, codes: &[u32], visit: &mut dyn FnMut(u32, &str)) -> Result<(), ReadError>;
 
-    /// The blocks that hold a code, rising; `None` when there is no index to tell.
-    fn blocks_with(&self, column: Column, code: u32) -> Result<Option<Vec<u32>>, ReadError>;
+    /// Where a code is; `None` when there is no index to tell.
+    fn posting(&self, column: Column, code: u32) -> Result<Option<Posting>, ReadError>;
 
     /// Visits every code with the number of rows that have its term; false when there is no index to tell.
     fn term_rows(&self, column: Column, visit: &mut dyn FnMut(u32, u32)) -> Result<bool, ReadError> {
@@ -115,8 +151,31 @@ pub trait Source {
     /// Reads the codes of a block.
     fn codes(&self, column: Column, block: u32, out: &mut CodeBlock) -> Result<(), ReadError>;
 
+    /// Reads the codes of some rising rows of a block, which count from the block's first one: the n-th row given is
+    /// row n of what is read.
+    fn codes_of(&self, column: Column, block: u32, rows: &[u32], out: &mut CodeBlock) -> Result<(), ReadError> {
+        self.codes(column, block, out)?;
+        out.keep_rows(rows);
+        Ok(())
+    }
+
+    /// Visits the rows of a block that have a code, rising, perhaps more than once; they count from the block's first.
+    fn rows_with(&self, column: Column, block: u32, code: u32, visit: &mut dyn FnMut(u32)) -> Result<(), ReadError> {
+        let mut codes = CodeBlock::default();
+        self.codes(column, block, &mut codes)?;
+        (0..self.block_rows(block)).filter(|&row| codes.of(row as usize).contains(&code)).for_each(visit);
+        Ok(())
+    }
+
     /// Reads the integers of a block, one a row, [`ABSENT`] where there is none.
     fn ints(&self, column: Column, block: u32, out: &mut Vec<i64>) -> Result<(), ReadError>;
+
+    /// Reads the integers of some rising rows of a block, which count from the block's first one.
+    fn ints_of(&self, column: Column, block: u32, rows: &[u32], out: &mut Vec<i64>) -> Result<(), ReadError> {
+        self.ints(column, block, out)?;
+        keep_rows(out, rows, ABSENT);
+        Ok(())
+    }
 
     /// Visits the JSON of those of some rising rows that have any.
     fn blobs(&self, column: Column, rows: &[u32], visit: &mut dyn FnMut(u32, &[u8])) -> Result<(), ReadError>;
@@ -151,9 +210,12 @@ pub fn events(source: &dyn Source, rows: &[u32]) -> Result<Vec<Event>, ReadError
     Ok(events.into_iter().map(Row::into_event).collect())
 }
 
-fn by_block(rows: &[u32]) -> impl Iterator<Item = (u32, &[u32])> {
-    rows.chunk_by(|a, b| a / BLOCK_ROWS == b / BLOCK_ROWS)
-        .filter_map(|rows| rows.first().map(|first| (first / BLOCK_ROWS, rows)))
+/// Blocks with their rows, counted from the block's first one.
+fn by_block(rows: &[u32]) -> impl Iterator<Item = (u32, Vec<u32>)> {
+    rows.chunk_by(|a, b| a / BLOCK_ROWS == b / BLOCK_ROWS).filter_map(|rows| {
+        let block = rows.first()? / BLOCK_ROWS;
+        Some((block, rows.iter().map(|row| row % BLOCK_ROWS).collect()))
+    })
 }
 
 fn fill_terms(source: &dyn Source, column: Column, rows: &[u32], events: &mut [Row]) -> Result<(), ReadError> {
@@ -161,9 +223,9 @@ fn fill_terms(source: &dyn Source, column: Column, rows: &[u32], events: &mut [R
     let mut wanted: Vec<(u32, usize, usize)> = Vec::new();
     let mut at = 0;
     for (block, rows) in by_block(rows) {
-        source.codes(column, block, &mut block_codes)?;
-        for row in rows {
-            let codes = block_codes.of((row % BLOCK_ROWS) as usize);
+        source.codes_of(column, block, &rows, &mut block_codes)?;
+        for nth in 0..rows.len() {
+            let codes = block_codes.of(nth);
             wanted.extend(codes.iter().enumerate().map(|(nth, &code)| (code, at, nth)));
             at += 1;
         }
@@ -189,9 +251,8 @@ fn fill_ints(source: &dyn Source, column: Column, rows: &[u32], events: &mut [Ro
     let mut values = Vec::new();
     let mut events = events.iter_mut();
     for (block, rows) in by_block(rows) {
-        source.ints(column, block, &mut values)?;
-        for (row, event) in rows.iter().zip(&mut events) {
-            let value = values.get((row % BLOCK_ROWS) as usize).copied().unwrap_or(ABSENT);
+        source.ints_of(column, block, &rows, &mut values)?;
+        for (&value, event) in values.iter().zip(&mut events) {
             if value != ABSENT && !event.int(column, value) {
                 return Err(unfit(column));
             }

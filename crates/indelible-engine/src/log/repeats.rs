@@ -65,8 +65,8 @@ impl Repeats {
     ) -> Result<Option<(u64, Event)>, ReadError> {
         let Some(key) = source.find_term(Column::IdempotencyKey, key)? else { return Ok(None) };
         let Some(tenant) = source.find_term(Column::Tenant, tenant)? else { return Ok(None) };
-        let blocks = source.blocks_with(Column::IdempotencyKey, key)?;
-        let blocks = blocks.unwrap_or_else(|| (0..source.blocks()).collect());
+        let posting = source.posting(Column::IdempotencyKey, key)?;
+        let blocks = posting.map_or_else(|| (0..source.blocks()).collect(), |posting| posting.blocks);
         let since = now.as_micros() - IDEMPOTENCY_US;
         let (mut keys, mut tenants, mut times) = (CodeBlock::default(), CodeBlock::default(), Vec::new());
         for block in blocks.into_iter().rev() {

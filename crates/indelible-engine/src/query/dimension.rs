@@ -8,7 +8,6 @@ use jiff::tz::TimeZone;
 use super::{
     bucket::Buckets,
     json,
-    mask::Mask,
     model::{Field, Group, Value},
     parse,
 };
@@ -91,23 +90,23 @@ impl<'q> Dimension<'q> {
         }
     }
 
-    /// The keys of each row of a block, every one once; at least [`NULL`]. Rows outside of the mask may have any.
+    /// The keys of each of some rising rows of a block, every one once; at least [`NULL`].
     pub(super) fn keys(
         &mut self,
         source: &dyn Source,
         block: u32,
-        mask: &Mask,
+        rows: &[u32],
         ints: &mut Vec<i64>,
         out: &mut CodeBlock,
     ) -> Result<(), ReadError> {
         out.clear();
         match self {
             Self::Terms { column, empty } => {
-                source.codes(*column, block, out)?;
-                term_keys(out, *empty, source.block_rows(block));
+                source.codes_of(*column, block, rows, out)?;
+                term_keys(out, *empty, rows.len());
             }
             Self::Time(buckets, interner) => {
-                source.ints(Column::OccurredAt, block, ints)?;
+                source.ints_of(Column::OccurredAt, block, rows, ints)?;
                 let mut last = (ABSENT, NULL);
                 out.codes.extend(ints.iter().map(|&us| {
                     if us == ABSENT {
@@ -121,11 +120,11 @@ impl<'q> Dimension<'q> {
                 }));
             }
             Self::Ints(column, interner) => {
-                source.ints(*column, block, ints)?;
+                source.ints_of(*column, block, rows, ints)?;
                 out.codes.extend(ints.iter().map(|&value| if value == ABSENT { NULL } else { interner.key(value) }));
             }
             Self::Json(column, path, interner) => {
-                json_keys(source, *column, path, interner, (block, mask), out)?;
+                json_keys(source, *column, path, interner, (block, rows), out)?;
             }
         }
         Ok(())
@@ -136,6 +135,27 @@ impl<'q> Dimension<'q> {
         match self {
             Self::Time(buckets, interner) => Some(interner.key(buckets.of(hour_us))),
             _ => None,
+        }
+    }
+
+    /// Visits the terms of some keys, rising and without [`NULL`], or all; none when values are no terms.
+    pub(super) fn terms(
+        &self,
+        source: &dyn Source,
+        keys: Option<&[u32]>,
+        visit: &mut dyn FnMut(&str),
+    ) -> Result<(), ReadError> {
+        let Self::Terms { column, empty } = self else { return Ok(()) };
+        match keys {
+            Some(keys) => {
+                let codes: Vec<u32> = keys.iter().map(|key| key.saturating_sub(1)).collect();
+                source.terms_of(*column, &codes, &mut |_, term| visit(term))
+            }
+            None => source.terms(*column, &mut |code, term| {
+                if Some(code) != *empty {
+                    visit(term);
+                }
+            }),
         }
     }
 
@@ -174,13 +194,13 @@ pub(super) fn int_value(column: Column, value: i64) -> Value {
     }
 }
 
-fn term_keys(block: &mut CodeBlock, empty: Option<u32>, rows: u32) {
-    if block.starts.is_empty() && block.codes.len() == rows as usize && empty.is_none() {
+fn term_keys(block: &mut CodeBlock, empty: Option<u32>, rows: usize) {
+    if block.starts.is_empty() && block.codes.len() == rows && empty.is_none() {
         block.codes.iter_mut().for_each(|code| *code += 1);
         return;
     }
     let mut keys = CodeBlock::default();
-    for row in 0..rows as usize {
+    for row in 0..rows {
         keys.starts.push(keys.codes.len() as u32);
         let from = keys.codes.len();
         for &code in block.of(row).iter().filter(|&&code| Some(code) != empty) {
@@ -201,13 +221,13 @@ fn json_keys(
     column: Column,
     path: &[String],
     interner: &mut Interner<String>,
-    (block, mask): (u32, &Mask),
+    (block, rows): (u32, &[u32]),
     out: &mut CodeBlock,
 ) -> Result<(), ReadError> {
     let first = block * BLOCK_ROWS;
-    let rows: Vec<u32> = mask.rows().map(|row| first + row).collect();
+    let in_source: Vec<u32> = rows.iter().map(|row| first + row).collect();
     let mut found: Vec<(u32, u32)> = Vec::new();
-    source.blobs(column, &rows, &mut |row, blob| {
+    source.blobs(column, &in_source, &mut |row, blob| {
         let from = found.len();
         json::each(blob, path, &mut |text| {
             let one = (row - first, interner.key(text.to_owned()));
@@ -217,7 +237,7 @@ fn json_keys(
         });
     })?;
     let mut found = found.into_iter().peekable();
-    for row in 0..source.block_rows(block) {
+    for &row in rows {
         out.starts.push(out.codes.len() as u32);
         let from = out.codes.len();
         while let Some((_, key)) = found.next_if(|(of, _)| *of == row) {

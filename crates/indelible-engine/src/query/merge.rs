@@ -6,7 +6,8 @@ use indelible_proof::Timestamp;
 use super::{
     dimension::{Dimension, NULL, int_value},
     model::{Aggregate, Measure, Value},
-    tally::{Keys, Tally, Values, bounded},
+    tally::{Keys, Seen, Tally, Values, bounded},
+    term_set::{TermSet, Union},
 };
 use crate::{
     column::Column,
@@ -28,6 +29,8 @@ pub(super) struct Merged {
 /// The different values of one field.
 #[derive(Debug, Default)]
 struct DistinctValues {
+    /// Of the only group, when they are terms.
+    terms: Union,
     numbers: HashMap<Value, u32>,
     bytes: usize,
     /// (group, number of the value)
@@ -44,6 +47,25 @@ impl DistinctValues {
             within_bytes(self.bytes)?;
         }
         Ok(number)
+    }
+
+    fn add_pairs(
+        &mut self,
+        source: &dyn Source,
+        dimension: &Dimension<'_>,
+        pairs: &HashSet<(u32, u32)>,
+        number: impl Fn(u32) -> u32,
+    ) -> Result<(), ReadError> {
+        let mut found = HashMap::new();
+        for (key, value) in values_of(source, dimension, pairs.iter().map(|&(_, key)| key).collect())? {
+            found.insert(key, self.number(value)?);
+        }
+        for (group, key) in pairs {
+            if let Some(&value) = found.get(key) {
+                self.add(number(*group), value)?;
+            }
+        }
+        Ok(())
     }
 
     fn add(&mut self, group: u32, number: u32) -> Result<(), ReadError> {
@@ -71,14 +93,15 @@ impl Merged {
         }
         self.distinct.resize_with(self.distinct.len().max(tally.distinct.len()), DistinctValues::default);
         for (merged, distinct) in self.distinct.iter_mut().zip(&tally.distinct) {
-            let keys = distinct.pairs.iter().map(|&(_, key)| key).collect();
-            let mut found = HashMap::new();
-            for (key, value) in values_of(source, &distinct.dimension, keys)? {
-                found.insert(key, merged.number(value)?);
-            }
-            for (group, key) in &distinct.pairs {
-                if let Some(&value) = found.get(key) {
-                    merged.add(number(*group), value)?;
+            match &distinct.seen {
+                Seen::Pairs(pairs) => merged.add_pairs(source, &distinct.dimension, pairs, number)?,
+                Seen::Keys(bits) => merged.terms.add(TermSet::gather(|visit| {
+                    let keys = bits_of(bits);
+                    let keys = keys.strip_prefix(&[NULL]).unwrap_or(&keys);
+                    distinct.dimension.terms(source, Some(keys), visit)
+                })?)?,
+                Seen::Every => {
+                    merged.terms.add(TermSet::gather(|visit| distinct.dimension.terms(source, None, visit))?)?;
                 }
             }
         }
@@ -112,6 +135,7 @@ impl Merged {
             for (group, old) in distinct.pairs {
                 merged.add(number(group), found.get(old as usize).copied().unwrap_or_default())?;
             }
+            merged.terms.absorb(distinct.terms)?;
         }
         for Values { column, counts } in other.values {
             let counts = counts.into_iter().map(|((group, value), count)| ((number(group), value), count));
@@ -184,6 +208,9 @@ impl Merged {
 
     fn distinct_counts(&self, distinct: DistinctValues) -> Vec<Value> {
         let mut counts = vec![0u64; self.counts.len()];
+        if let Some(only) = counts.first_mut() {
+            *only = distinct.terms.count() as u64;
+        }
         for (group, _) in distinct.pairs {
             if let Some(count) = counts.get_mut(group as usize) {
                 *count += 1;
@@ -231,6 +258,12 @@ fn values_of(
     Ok(values)
 }
 
+fn bits_of(words: &[u64]) -> Vec<u32> {
+    let of_word =
+        |(&word, nth): (&u64, u32)| (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| nth * 64 + bit);
+    words.iter().zip(0..).flat_map(of_word).collect()
+}
+
 fn int(count: u64) -> Value {
     Value::Int(i64::try_from(count).unwrap_or(i64::MAX))
 }
@@ -246,7 +279,7 @@ fn bytes_of(value: &Value) -> usize {
     }
 }
 
-fn within_bytes(bytes: usize) -> Result<(), ReadError> {
+pub(super) fn within_bytes(bytes: usize) -> Result<(), ReadError> {
     let limit = MEASURED_BYTES_MAX;
     if bytes > limit { Err(ReadError::TooBroad { what: "bytes of different values", limit }) } else { Ok(()) }
 }

@@ -302,8 +302,8 @@ impl Resolved<'_> {
                 return Ok(None);
             }
             for code in codes.iter() {
-                match source.blocks_with(column, code)? {
-                    Some(blocks) => all.extend(blocks),
+                match source.posting(column, code)? {
+                    Some(posting) => all.extend(posting.blocks),
                     None => return Ok(None),
                 }
             }

@@ -88,6 +88,11 @@ fn apply(
     scratch: &mut Scratch,
 ) -> Result<(), ReadError> {
     let hits = match &predicate.test {
+        Resolved::Codes(column, Codes::One(code)) => {
+            let mut hits = Mask::NONE;
+            source.rows_with(*column, block, *code, &mut |row| hits.insert(row))?;
+            hits
+        }
         Resolved::Codes(column, codes) => {
             source.codes(*column, block, &mut scratch.codes)?;
             with_codes(&scratch.codes, codes, mask)

@@ -5,8 +5,8 @@
 use super::{
     dimension::{Dimension, NULL},
     model::{Aggregate, Measure},
-    plan::{Codes, Plan, Resolved},
-    tally::{Keys, Tally},
+    plan::{Codes, Plan, Predicate, Resolved},
+    tally::{Distinct, Keys, Seen, Tally},
 };
 use crate::{
     column::Column,
@@ -28,7 +28,7 @@ pub(super) fn tally(
     if !counts_only || plan.rows != (0..source.rows()) {
         return Ok(false);
     }
-    if plan.takes_all(source) && from_index(source, tally)? {
+    if plan.takes_all(source) && from_index(source, tally)? || of_term(source, plan, tally)? {
         return Ok(true);
     }
     let Some(rollup) = source.rollup()? else { return Ok(false) };
@@ -46,10 +46,12 @@ pub(super) fn tally(
 
 /// One group of all rows.
 fn whole(source: &dyn Source, aggregate: &Aggregate, tally: &mut Tally<'_>) -> Result<bool, ReadError> {
-    let known = |measure: &Measure| matches!(measure, Measure::Count | Measure::First | Measure::Last);
-    if !aggregate.measures.iter().all(known) {
+    let measured = |measure: &Measure| !matches!(measure, Measure::Percentile(..));
+    let is_term = |distinct: &Distinct<'_>| matches!(distinct.dimension, Dimension::Terms { .. });
+    if !aggregate.measures.iter().all(measured) || !tally.distinct.iter().all(is_term) {
         return Ok(false);
     }
+    tally.distinct.iter_mut().for_each(|distinct| distinct.seen = Seen::Every);
     let group = tally.group(Keys::default())?;
     tally.count(group, u64::from(source.rows()));
     if let (Some(span), Some(range)) = (tally.spans.get_mut(group as usize), source.int_range(Column::OccurredAt)) {
@@ -77,6 +79,20 @@ fn from_index(source: &dyn Source, tally: &mut Tally<'_>) -> Result<bool, ReadEr
         let group = tally.group(keys)?;
         tally.count(group, rows);
     }
+    Ok(true)
+}
+
+/// The rows of the only term that is asked for, ungrouped.
+fn of_term(source: &dyn Source, plan: &Plan<'_>, tally: &mut Tally<'_>) -> Result<bool, ReadError> {
+    let [Predicate { negated: false, test: Resolved::Codes(column, Codes::One(code)) }] = plan.predicates[..] else {
+        return Ok(false);
+    };
+    if plan.time.is_some() || !tally.dimensions.is_empty() {
+        return Ok(false);
+    }
+    let Some(posting) = source.posting(column, code)? else { return Ok(false) };
+    let group = tally.group(Keys::default())?;
+    tally.count(group, u64::from(posting.rows));
     Ok(true)
 }
 

@@ -6,7 +6,6 @@ use hashbrown::{HashMap, HashSet};
 
 use super::{
     dimension::{Dimension, NULL},
-    mask::Mask,
     model::{Aggregate, Measure, Order},
     part::Cancel,
     plan::Plan,
@@ -41,8 +40,48 @@ pub(super) struct Tally<'q> {
 #[derive(Debug)]
 pub(super) struct Distinct<'q> {
     pub(super) dimension: Dimension<'q>,
+    pub(super) seen: Seen,
+}
+
+/// Which values were seen.
+#[derive(Debug)]
+pub(super) enum Seen {
     /// (group, key)
-    pub(super) pairs: HashSet<(u32, u32)>,
+    Pairs(HashSet<(u32, u32)>),
+    /// Of the only group: a bit for each key.
+    Keys(Vec<u64>),
+    /// Of the only group: every term that the source has.
+    Every,
+}
+
+impl Seen {
+    fn new(key_end: Option<u64>, groups: usize) -> Self {
+        match key_end {
+            Some(end) if groups == 0 => Self::Keys(vec![0; end.div_ceil(64) as usize]),
+            _ => Self::Pairs(HashSet::new()),
+        }
+    }
+
+    fn add(&mut self, group: u32, key: u32) {
+        match self {
+            Self::Pairs(pairs) => {
+                pairs.insert((group, key));
+            }
+            Self::Keys(bits) => {
+                if let Some(word) = bits.get_mut(key as usize / 64) {
+                    *word |= 1 << (key % 64);
+                }
+            }
+            Self::Every => {}
+        }
+    }
+
+    fn bounded(&self) -> Result<(), ReadError> {
+        match self {
+            Self::Pairs(pairs) => bounded("different values", pairs.len()),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// How often each value of an integer column occurs in each group.
@@ -121,7 +160,9 @@ impl<'q> Tally<'q> {
                 Measure::First | Measure::Last => tally.wants_spans = true,
                 Measure::Distinct(field) => {
                     let dimension = Dimension::of_field(source, field)?;
-                    tally.distinct.push(Distinct { dimension, pairs: HashSet::new() });
+                    let terms = matches!(dimension, Dimension::Terms { .. });
+                    let key_end = if terms { dimension.key_end(source) } else { None };
+                    tally.distinct.push(Distinct { dimension, seen: Seen::new(key_end, tally.dimensions.len()) });
                 }
                 Measure::Percentile(column, _) => {
                     if tally.values.iter().all(|values| values.column != *column) {
@@ -155,60 +196,56 @@ impl<'q> Tally<'q> {
         let mut buffers = Buffers::default();
         buffers.keys.resize_with(self.dimensions.len(), CodeBlock::default);
         scan(source, plan, Order::OldestFirst, cancel, &mut |block, mask| {
-            self.assign(source, block, mask, &mut buffers)?;
-            self.measure(source, block, mask, &mut buffers)?;
+            buffers.rows.clear();
+            buffers.rows.extend(mask.rows());
+            self.assign(source, block, &mut buffers)?;
+            self.measure(source, block, &mut buffers)?;
             Ok(ControlFlow::Continue(()))
         })
     }
 
     /// Finds the groups of each row.
-    fn assign(&mut self, source: &dyn Source, block: u32, mask: &Mask, buffers: &mut Buffers) -> Result<(), ReadError> {
-        let Buffers { keys, ints, assigned, .. } = buffers;
+    fn assign(&mut self, source: &dyn Source, block: u32, buffers: &mut Buffers) -> Result<(), ReadError> {
+        let Buffers { rows, keys, ints, assigned, .. } = buffers;
         for (dimension, keys) in self.dimensions.iter_mut().zip(keys.iter_mut()) {
-            dimension.keys(source, block, mask, ints, keys)?;
+            dimension.keys(source, block, rows, ints, keys)?;
         }
         assigned.clear();
         if keys.iter().all(|keys| keys.starts.is_empty()) {
-            for row in mask.rows() {
+            for nth in 0..rows.len() {
                 let mut of_row = Keys::default();
                 for (key, keys) in of_row.iter_mut().zip(keys.iter()) {
-                    *key = keys.codes.get(row as usize).copied().unwrap_or(NULL);
+                    *key = keys.codes.get(nth).copied().unwrap_or(NULL);
                 }
-                assigned.push((row, self.group(of_row)?));
+                assigned.push((nth, self.group(of_row)?));
             }
             return Ok(());
         }
-        for row in mask.rows() {
+        for nth in 0..rows.len() {
             let mut combinations = vec![Keys::default()];
-            for (nth, keys) in keys.iter().enumerate() {
-                let keys = keys.of(row as usize);
+            for (dimension, keys) in keys.iter().enumerate() {
+                let keys = keys.of(nth);
                 if combinations.len().saturating_mul(keys.len()) > GROUPS_MAX {
                     return Err(ReadError::TooBroad { what: "groups", limit: GROUPS_MAX });
                 }
-                combinations = combine(&combinations, nth, keys);
+                combinations = combine(&combinations, dimension, keys);
             }
             for combination in combinations {
-                assigned.push((row, self.group(combination)?));
+                assigned.push((nth, self.group(combination)?));
             }
         }
         Ok(())
     }
 
-    fn measure(
-        &mut self,
-        source: &dyn Source,
-        block: u32,
-        mask: &Mask,
-        buffers: &mut Buffers,
-    ) -> Result<(), ReadError> {
-        let Buffers { ints, assigned, distinct: keys, .. } = buffers;
+    fn measure(&mut self, source: &dyn Source, block: u32, buffers: &mut Buffers) -> Result<(), ReadError> {
+        let Buffers { rows, ints, assigned, distinct: keys, .. } = buffers;
         for &(_, group) in assigned.iter() {
             self.count(group, 1);
         }
         if self.wants_spans {
-            source.ints(Column::OccurredAt, block, ints)?;
-            for &(row, group) in assigned.iter() {
-                let at = ints.get(row as usize).copied().unwrap_or(ABSENT);
+            source.ints_of(Column::OccurredAt, block, rows, ints)?;
+            for &(nth, group) in assigned.iter() {
+                let at = ints.get(nth).copied().unwrap_or(ABSENT);
                 if let Some((first, last)) = self.spans.get_mut(group as usize).filter(|_| at != ABSENT) {
                     *first = at.min(*first);
                     *last = at.max(*last);
@@ -216,17 +253,16 @@ impl<'q> Tally<'q> {
             }
         }
         for distinct in &mut self.distinct {
-            distinct.dimension.keys(source, block, mask, ints, keys)?;
-            for &(row, group) in assigned.iter() {
-                let found = keys.of(row as usize).iter().filter(|&&key| key != NULL).map(|&key| (group, key));
-                distinct.pairs.extend(found);
+            distinct.dimension.keys(source, block, rows, ints, keys)?;
+            for &(nth, group) in assigned.iter() {
+                keys.of(nth).iter().filter(|&&key| key != NULL).for_each(|&key| distinct.seen.add(group, key));
             }
-            bounded("different values", distinct.pairs.len())?;
+            distinct.seen.bounded()?;
         }
         for values in &mut self.values {
-            source.ints(values.column, block, ints)?;
-            for &(row, group) in assigned.iter() {
-                let value = ints.get(row as usize).copied().unwrap_or(ABSENT);
+            source.ints_of(values.column, block, rows, ints)?;
+            for &(nth, group) in assigned.iter() {
+                let value = ints.get(nth).copied().unwrap_or(ABSENT);
                 if value != ABSENT {
                     *values.counts.entry((group, value)).or_insert(0) += 1;
                 }
@@ -239,11 +275,13 @@ impl<'q> Tally<'q> {
 
 #[derive(Debug, Default)]
 struct Buffers {
+    /// The rows of the block that are looked at.
+    rows: Vec<u32>,
     keys: Vec<CodeBlock>,
     distinct: CodeBlock,
     ints: Vec<i64>,
-    /// (row of the block, group)
-    assigned: Vec<(u32, u32)>,
+    /// (which of the rows, group)
+    assigned: Vec<(usize, u32)>,
 }
 
 fn combine(combinations: &[Keys], nth: usize, keys: &[u32]) -> Vec<Keys> {

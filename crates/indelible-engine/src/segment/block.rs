@@ -2,20 +2,17 @@
 //! that takes least.
 
 use super::{
-    bits::{pack, packed_len, unpack, width_of},
-    wire::{Decoded, Wire, put_signed, put_varint},
+    numbers::{self, NO_TERM, Numbers, spread},
+    presence::{self, Presence},
+    wire::{Decoded, Wire, put_signed},
 };
 use crate::{
-    limits::{BLOCK_CODES_MAX, BLOCK_ROWS},
+    limits::BLOCK_CODES_MAX,
     source::{ABSENT, CodeBlock},
 };
 
 /// Every row has one number.
 const ALL: u8 = 0;
-/// A bit a row.
-const BITMAP: u8 = 1;
-/// The rows that have a number, packed.
-const POSITIONS: u8 = 2;
 /// How many numbers each row has, packed.
 const COUNTS: u8 = 3;
 
@@ -25,11 +22,6 @@ const PLAIN: u8 = 0;
 const DELTA: u8 = 1;
 /// The difference to the same row of `recorded_at`.
 const RELATIVE: u8 = 2;
-
-/// Set in the width byte where the numbers are indexes into a table.
-const TABLE: u8 = 0x80;
-/// Distinct values up to which the writer makes a table; a reader takes as many as a block has rows.
-const TABLE_MAX: usize = 64;
 
 /// Encodes a block of codes; nothing when no row has any.
 pub(super) fn put_codes(block: &CodeBlock, out: &mut Vec<u8>) {
@@ -42,65 +34,148 @@ pub(super) fn put_codes(block: &CodeBlock, out: &mut Vec<u8>) {
         let counts = || block.starts.windows(2).map(|pair| i64::from(span(pair)));
         if counts().any(|count| count > 1) {
             out.push(COUNTS);
-            put_numbers(&counts().collect::<Vec<i64>>(), out);
+            numbers::put(&counts().collect::<Vec<i64>>(), out);
         } else {
-            put_presence(&counts().map(|count| count == 1).collect::<Vec<bool>>(), 0, out);
+            presence::put(&counts().map(|count| count == 1).collect::<Vec<bool>>(), 0, out);
         }
     }
-    put_numbers(&numbers, out);
+    numbers::put(&numbers, out);
 }
 
 fn span(pair: &[u32]) -> u32 {
     if let [from, to] = pair { to.saturating_sub(*from) } else { 0 }
 }
 
-/// Decodes a block of codes below `terms`.
-pub(super) fn codes(bytes: &[u8], rows: usize, terms: u32, out: &mut CodeBlock) -> Decoded<()> {
-    out.clear();
-    if bytes.is_empty() {
-        out.starts.resize(rows + 1, 0);
-        return Ok(());
+/// A block of codes, of which some rows' can be had without the others'.
+#[derive(Debug)]
+pub(super) struct Codes<'a> {
+    rows: usize,
+    lists: Lists<'a>,
+    numbers: Option<Numbers<'a>>,
+    /// Codes are below.
+    terms: u32,
+}
+
+/// Which of the codes are a row's.
+#[derive(Debug)]
+enum Lists<'a> {
+    /// At most one.
+    Single(Presence<'a>),
+    /// Those from a start to the next one.
+    Many(Vec<u32>),
+}
+
+impl<'a> Codes<'a> {
+    /// Reads what surrounds the codes of a page.
+    pub(super) fn new(page: &'a [u8], rows: usize, terms: u32) -> Decoded<Self> {
+        let mut wire = Wire(page);
+        if page.is_empty() {
+            return Ok(Self { rows, lists: Lists::Single(Presence::Rows(Vec::new())), numbers: None, terms });
+        }
+        let lists = match wire.u8()? {
+            ALL => Lists::Single(Presence::All(rows)),
+            COUNTS => Lists::Many(starts(&mut wire, rows)?),
+            form => Lists::Single(Presence::take(&mut wire, form, rows)?),
+        };
+        let count = match &lists {
+            Lists::Single(presence) => presence.count(),
+            Lists::Many(starts) => starts.last().map_or(0, |&end| end as usize),
+        };
+        let numbers = Numbers::take(&mut wire, count)?;
+        wire.end()?;
+        Ok(Self { rows, lists, numbers: Some(numbers), terms })
     }
-    let mut wire = Wire(bytes);
-    let form = wire.u8()?;
-    let mut total = 0;
-    match form {
-        ALL => total = rows,
-        COUNTS => {
-            let mut sound = true;
-            out.starts.push(0);
-            let starts = &mut out.starts;
-            numbers(&mut wire, rows, |count| {
-                total += usize::try_from(count).unwrap_or(usize::MAX).min(BLOCK_CODES_MAX + 1);
-                sound &= total <= BLOCK_CODES_MAX;
-                starts.push(total as u32);
-            })?;
-            if !sound {
-                return Err("a block has more codes than the limit");
+
+    /// The codes of every row.
+    pub(super) fn all(&self, out: &mut CodeBlock) -> Decoded<()> {
+        out.clear();
+        match &self.lists {
+            Lists::Single(Presence::All(_)) => {}
+            Lists::Single(presence) => {
+                out.starts.reserve(self.rows + 1);
+                let mut next = 0;
+                presence.places(0..self.rows as u32, |place| {
+                    out.starts.push(next);
+                    next += u32::from(place.is_some());
+                });
+                out.starts.push(next);
+            }
+            Lists::Many(starts) => out.starts.extend_from_slice(starts),
+        }
+        self.numbers.as_ref().map_or(Ok(()), |numbers| numbers.codes(self.terms, &mut out.codes))
+    }
+
+    /// The codes of some rising rows.
+    pub(super) fn of(&self, rows: &[u32], out: &mut CodeBlock) -> Decoded<()> {
+        out.clear();
+        let single = matches!(&self.lists, Lists::Single(Presence::All(_)));
+        let mut problem = None;
+        let mut take = |places: std::ops::Range<usize>| {
+            if !single {
+                out.starts.push(out.codes.len() as u32);
+            }
+            for place in places {
+                match self.code(place) {
+                    Ok(code) => out.codes.push(code),
+                    Err(why) => problem = Some(why),
+                }
+            }
+        };
+        match &self.lists {
+            Lists::Single(presence) => presence.places(rows.iter().copied(), |place| {
+                take(place.map_or(0..0, |place| place..place + 1));
+            }),
+            Lists::Many(starts) => rows.iter().for_each(|&row| {
+                let start = |row: usize| starts.get(row).map_or(0, |&start| start as usize);
+                take(start(row as usize)..start(row as usize + 1));
+            }),
+        }
+        if !single {
+            out.starts.push(out.codes.len() as u32);
+        }
+        problem.map_or(Ok(()), Err)
+    }
+
+    /// Visits the rows that have a code, as often as they have it.
+    pub(super) fn with(&self, code: u32, visit: &mut dyn FnMut(u32)) -> Decoded<()> {
+        let Some(numbers) = self.numbers.as_ref().filter(|numbers| numbers.may_have(i64::from(code))) else {
+            return Ok(());
+        };
+        let mut codes = Vec::new();
+        numbers.codes(self.terms, &mut codes)?;
+        let mut places = Vec::new();
+        for (nth, chunk) in codes.chunks(64).enumerate() {
+            let mut hits = chunk.iter().rev().fold(0u64, |hits, &one| hits << 1 | u64::from(one == code));
+            while hits != 0 {
+                places.push(nth as u32 * 64 + hits.trailing_zeros());
+                hits &= hits - 1;
             }
         }
-        _ => {
-            out.starts.reserve(rows + 1);
-            out.starts.push(0);
-            let starts = &mut out.starts;
-            presence(&mut wire, form, rows, |present| {
-                total += usize::from(present);
-                starts.push(total as u32);
-            })?;
+        match &self.lists {
+            Lists::Single(presence) => presence.rows_at(&places, visit),
+            Lists::Many(starts) => places.iter().for_each(|&place| {
+                visit((starts.partition_point(|&start| start <= place) as u32).saturating_sub(1));
+            }),
         }
+        Ok(())
     }
-    let mut largest = 0;
-    out.codes.reserve(total);
-    let codes = &mut out.codes;
-    numbers(&mut wire, total, |number| {
-        largest |= number & !i64::from(u32::MAX);
-        codes.push(number as u32);
+
+    fn code(&self, place: usize) -> Decoded<u32> {
+        let number = self.numbers.as_ref().map_or(Err(NO_TERM), |numbers| numbers.get(place))?;
+        u32::try_from(number).ok().filter(|&code| code < self.terms).ok_or(NO_TERM)
+    }
+}
+
+/// Where each row's codes begin, and the end of the last one's.
+fn starts(wire: &mut Wire<'_>, rows: usize) -> Decoded<Vec<u32>> {
+    let mut starts = vec![0];
+    let (mut total, mut sound) = (0, true);
+    Numbers::take(wire, rows)?.each(|count| {
+        total += usize::try_from(count).unwrap_or(usize::MAX).min(BLOCK_CODES_MAX + 1);
+        sound &= total <= BLOCK_CODES_MAX;
+        starts.push(total as u32);
     })?;
-    wire.end()?;
-    if largest != 0 || codes.iter().any(|&code| code >= terms) {
-        return Err("a code has no term");
-    }
-    Ok(())
+    if sound { Ok(starts) } else { Err("a block has more codes than the limit") }
 }
 
 /// Encodes a block of integers, [`ABSENT`] where a row has none; nothing when no row has any.
@@ -125,15 +200,15 @@ pub(super) fn put_ints(values: &[i64], recorded_at: Option<&[i64]>, out: &mut Ve
     if present.len() == values.len() {
         out.push(ALL | transform << 2);
     } else {
-        put_presence(&values.iter().map(|&value| value != ABSENT).collect::<Vec<bool>>(), transform << 2, out);
+        presence::put(&values.iter().map(|&value| value != ABSENT).collect::<Vec<bool>>(), transform << 2, out);
     }
     match (transform, relative) {
-        (RELATIVE, Some(relative)) => put_numbers(&relative, out),
+        (RELATIVE, Some(relative)) => numbers::put(&relative, out),
         (DELTA, _) => {
             put_signed(out, first);
-            put_numbers(&deltas, out);
+            numbers::put(&deltas, out);
         }
-        _ => put_numbers(&present, out),
+        _ => numbers::put(&present, out),
     }
 }
 
@@ -151,164 +226,70 @@ pub(super) fn ints(bytes: &[u8], rows: usize, recorded_at: &[i64], out: &mut Vec
     }
     let mut wire = Wire(bytes);
     let form = wire.u8()?;
-    let mut rows_present: Vec<u16> = Vec::new();
-    let all = form & 3 == ALL;
-    if !all {
-        let mut row = 0;
-        presence(&mut wire, form & 3, rows, |present| {
-            if present {
-                rows_present.push(row);
-            }
-            row += 1;
-        })?;
-    }
-    let count = if all { rows } else { rows_present.len() };
+    let presence = presence_of(&mut wire, form, rows)?;
+    let count = presence.count();
     out.reserve(rows);
     match form >> 2 {
-        PLAIN => numbers(&mut wire, count, |number| out.push(number))?,
+        PLAIN => Numbers::take(&mut wire, count)?.each(|number| out.push(number))?,
         DELTA => {
             let mut value = wire.signed()?;
             out.push(value);
-            numbers(&mut wire, count.saturating_sub(1), |delta| {
+            Numbers::take(&mut wire, count.saturating_sub(1))?.each(|delta| {
                 value = value.wrapping_add(delta);
                 out.push(value);
             })?;
         }
         RELATIVE => {
             let mut base = recorded_at.iter();
-            numbers(&mut wire, count, |number| out.push(number.wrapping_add(base.next().copied().unwrap_or(0))))?;
+            Numbers::take(&mut wire, count)?
+                .each(|number| out.push(number.wrapping_add(base.next().copied().unwrap_or(0))))?;
         }
         _ => return Err("an unknown form of integers"),
     }
     wire.end()?;
-    if !all {
-        spread_out(out, &rows_present, rows);
+    if !matches!(presence, Presence::All(_)) {
+        spread_out(out, &presence, rows);
     }
     Ok(())
+}
+
+/// Decodes the integers of some rising rows of a block whose values stand as they are; false when they do not.
+pub(super) fn ints_of(bytes: &[u8], rows: usize, wanted: &[u32], out: &mut Vec<i64>) -> Decoded<bool> {
+    out.clear();
+    let mut wire = Wire(bytes);
+    let Ok(form) = wire.u8() else {
+        out.resize(wanted.len(), ABSENT);
+        return Ok(true);
+    };
+    if form >> 2 != PLAIN {
+        return Ok(false);
+    }
+    let presence = presence_of(&mut wire, form, rows)?;
+    let numbers = Numbers::take(&mut wire, presence.count())?;
+    wire.end()?;
+    let mut problem = None;
+    presence.places(wanted.iter().copied(), |place| {
+        let value = place.map_or(Ok(ABSENT), |place| numbers.get(place));
+        out.push(value.unwrap_or_else(|why| {
+            problem = Some(why);
+            ABSENT
+        }));
+    });
+    problem.map_or(Ok(true), Err)
+}
+
+fn presence_of<'a>(wire: &mut Wire<'a>, form: u8, rows: usize) -> Decoded<Presence<'a>> {
+    match form & 3 {
+        ALL => Ok(Presence::All(rows)),
+        listed => Presence::take(wire, listed, rows),
+    }
 }
 
 /// Moves values to their rows.
-fn spread_out(values: &mut Vec<i64>, rows_present: &[u16], rows: usize) {
-    let mut spread = vec![ABSENT; rows];
-    for (&row, &value) in rows_present.iter().zip(values.iter()) {
-        if let Some(slot) = spread.get_mut(usize::from(row)) {
-            *slot = value;
-        }
-    }
-    *values = spread;
-}
-
-fn spread(values: &[i64]) -> u32 {
-    let (low, high) = (values.iter().min(), values.iter().max());
-    low.zip(high).map_or(0, |(low, high)| width_of(high.wrapping_sub(*low) as u64))
-}
-
-fn put_presence(present: &[bool], form_bits: u8, out: &mut Vec<u8>) {
-    let count = present.iter().filter(|present| **present).count();
-    let width = width_of(present.len().saturating_sub(1) as u64);
-    if packed_len(count, width) + 2 < packed_len(present.len(), 1) {
-        out.push(POSITIONS | form_bits);
-        put_varint(out, count as u64);
-        let rows = present.iter().zip(0u64..).filter(|(present, _)| **present);
-        pack(rows.map(|(_, row)| row), width, out);
-    } else {
-        out.push(BITMAP | form_bits);
-        pack(present.iter().map(|&present| u64::from(present)), 1, out);
-    }
-}
-
-/// Visits each row's presence.
-fn presence(wire: &mut Wire<'_>, form: u8, rows: usize, mut visit: impl FnMut(bool)) -> Decoded<()> {
-    match form {
-        BITMAP => unpack(wire.take(packed_len(rows, 1))?, 1, rows, |bit| visit(bit == 1)),
-        POSITIONS => {
-            let count = wire.count(rows)?;
-            let width = width_of(rows.saturating_sub(1) as u64);
-            let mut next = 0;
-            let mut sound = true;
-            unpack(wire.take(packed_len(count, width))?, width, count, |row| {
-                sound &= row >= next && row < rows as u64;
-                if sound {
-                    (next..row).for_each(|_| visit(false));
-                    visit(true);
-                    next = row + 1;
-                }
-            });
-            if !sound {
-                return Err("rows do not rise");
-            }
-            (next..rows as u64).for_each(|_| visit(false));
-        }
-        _ => return Err("an unknown form of presence"),
-    }
-    Ok(())
-}
-
-/// Appends numbers: their spread above the smallest, or indexes into a table where few are distinct.
-fn put_numbers(values: &[i64], out: &mut Vec<u8>) {
-    let low = values.iter().copied().min().unwrap_or(0);
-    let width = spread(values);
-    if let Some(table) = table_of(values, width) {
-        let index_width = width_of(table.len().saturating_sub(1) as u64);
-        out.push(index_width as u8 | TABLE);
-        put_varint(out, table.len() as u64);
-        put_signed(out, low);
-        for (a, b) in table.iter().zip(table.iter().skip(1)) {
-            put_varint(out, b.wrapping_sub(*a) as u64);
-        }
-        pack(values.iter().map(|value| table.binary_search(value).unwrap_or(0) as u64), index_width, out);
-    } else {
-        out.push(width as u8);
-        put_signed(out, low);
-        pack(values.iter().map(|value| value.wrapping_sub(low) as u64), width, out);
-    }
-}
-
-/// The sorted distinct values, where a table of them saves room.
-fn table_of(values: &[i64], width: u32) -> Option<Vec<i64>> {
-    if width < 3 {
-        return None;
-    }
-    let mut table: Vec<i64> = Vec::new();
-    for value in values {
-        if let Err(at) = table.binary_search(value) {
-            if table.len() == TABLE_MAX {
-                return None;
-            }
-            table.insert(at, *value);
-        }
-    }
-    let table_bytes = packed_len(values.len(), width_of(table.len().saturating_sub(1) as u64))
-        + table.len() * (width as usize / 7 + 1);
-    (table_bytes < packed_len(values.len(), width)).then_some(table)
-}
-
-/// Visits `count` numbers.
-fn numbers(wire: &mut Wire<'_>, count: usize, mut visit: impl FnMut(i64)) -> Decoded<()> {
-    let form = wire.u8()?;
-    let width = u32::from(form & !TABLE);
-    if width > u64::BITS {
-        return Err("a number is wider than 64 bits");
-    }
-    if form & TABLE == 0 {
-        let low = wire.signed()?;
-        unpack(wire.take(packed_len(count, width))?, width, count, |above| visit(low.wrapping_add(above as i64)));
-        return Ok(());
-    }
-    let len = wire.count(BLOCK_ROWS as usize)?;
-    let mut table = vec![wire.signed()?; len.max(1)];
-    for at in 1..len {
-        let step = wire.varint()? as i64;
-        let before = table.get(at - 1).copied().unwrap_or(0);
-        if let Some(slot) = table.get_mut(at) {
-            *slot = before.wrapping_add(step);
-        }
-    }
-    let mut sound = true;
-    unpack(wire.take(packed_len(count, width))?, width, count, |index| {
-        let value = table.get(index as usize).copied();
-        sound &= value.is_some();
-        visit(value.unwrap_or(0));
+fn spread_out(values: &mut Vec<i64>, presence: &Presence<'_>, rows: usize) {
+    let mut spread = Vec::with_capacity(rows);
+    presence.places(0..rows as u32, |place| {
+        spread.push(place.and_then(|place| values.get(place)).copied().unwrap_or(ABSENT));
     });
-    if sound { Ok(()) } else { Err("an index is beyond its table") }
+    *values = spread;
 }

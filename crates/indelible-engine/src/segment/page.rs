@@ -152,8 +152,10 @@ impl PageFile {
             return Err(self.damaged(offset, "a page is over its limit"));
         }
         let mut bytes = self.raw(offset, len as usize)?;
-        let crc = bytes.split_off(bytes.len().saturating_sub(CRC_BYTES));
-        self.check(offset, &bytes, &crc)?;
+        let payload = bytes.len().saturating_sub(CRC_BYTES);
+        let (checked, crc) = bytes.split_at(payload);
+        self.check(offset, checked, crc)?;
+        bytes.truncate(payload);
         Ok(bytes)
     }
 

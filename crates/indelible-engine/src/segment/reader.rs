@@ -15,7 +15,7 @@ use crate::{
     fs::Fs,
     limits::{BLOCK_ROWS, FOOTER_BYTES_MAX},
     rollup::Rollup,
-    source::{CodeBlock, ReadError, Source},
+    source::{self, ABSENT, CodeBlock, Posting, ReadError, Source},
 };
 
 /// A segment, open for reading from any thread.
@@ -111,7 +111,7 @@ impl Segment {
             self.ints(column, block, &mut values)?;
             let range = self.block_int_range(column, block);
             let within = |value: i64| range.is_some_and(|(low, high)| low <= value && value <= high);
-            let sound = values.iter().all(|&value| value == crate::source::ABSENT || within(value));
+            let sound = values.iter().all(|&value| value == ABSENT || within(value));
             self.expect(sound, column, "a value is outside its block's range")?;
         }
         Ok(())
@@ -139,7 +139,7 @@ impl Segment {
                 }
                 block::ints(&page, rows, &recorded_at, out).map_err(|problem| self.file.damaged(offset, problem))?;
             }
-            _ => out.resize(rows, crate::source::ABSENT),
+            _ => out.resize(rows, ABSENT),
         }
         Ok(())
     }
@@ -228,14 +228,16 @@ impl Source for Segment {
         Ok(())
     }
 
-    fn blocks_with(&self, column: Column, code: u32) -> Result<Option<Vec<u32>>, ReadError> {
+    fn posting(&self, column: Column, code: u32) -> Result<Option<Posting>, ReadError> {
         if !column.indexed() {
             return Ok(None);
         }
         Ok(Some(match self.layout(column) {
-            Some(Layout::ConstantTerm(_)) if code == 0 => (0..self.blocks()).collect(),
-            Some(Layout::Terms { tree, .. }) => tree.blocks_with(&self.file, code, self.blocks())?,
-            _ => Vec::new(),
+            Some(Layout::ConstantTerm(_)) if code == 0 => {
+                Posting { rows: self.rows(), blocks: (0..self.blocks()).collect() }
+            }
+            Some(Layout::Terms { tree, .. }) => tree.posting(&self.file, code, self.blocks())?,
+            _ => Posting::default(),
         }))
     }
 
@@ -259,15 +261,61 @@ impl Source for Segment {
             Some(Layout::Terms { blocks, tree }) => {
                 let (offset, len) = blocks.get(block as usize);
                 let page = self.file.page(offset, len)?;
-                block::codes(&page, rows, tree.terms, out).map_err(|problem| self.file.damaged(offset, problem))?;
+                let codes = block::Codes::new(&page, rows, tree.terms);
+                codes.and_then(|codes| codes.all(out)).map_err(|problem| self.file.damaged(offset, problem))?;
             }
             _ => out.starts.resize(rows + 1, 0),
         }
         Ok(())
     }
 
+    fn codes_of(&self, column: Column, block: u32, rows: &[u32], out: &mut CodeBlock) -> Result<(), ReadError> {
+        out.clear();
+        match self.layout(column) {
+            Some(Layout::ConstantTerm(_)) => out.codes.resize(rows.len(), 0),
+            Some(Layout::Terms { blocks, tree }) => {
+                let (offset, len) = blocks.get(block as usize);
+                let page = self.file.page(offset, len)?;
+                let codes = block::Codes::new(&page, self.block_rows(block) as usize, tree.terms);
+                codes.and_then(|codes| codes.of(rows, out)).map_err(|problem| self.file.damaged(offset, problem))?;
+            }
+            _ => out.starts.resize(rows.len() + 1, 0),
+        }
+        Ok(())
+    }
+
+    fn rows_with(&self, column: Column, block: u32, code: u32, visit: &mut dyn FnMut(u32)) -> Result<(), ReadError> {
+        match self.layout(column) {
+            Some(Layout::ConstantTerm(_)) if code == 0 => (0..self.block_rows(block)).for_each(visit),
+            Some(Layout::Terms { blocks, tree }) => {
+                let (offset, len) = blocks.get(block as usize);
+                let page = self.file.page(offset, len)?;
+                let codes = block::Codes::new(&page, self.block_rows(block) as usize, tree.terms);
+                codes
+                    .and_then(|codes| codes.with(code, visit))
+                    .map_err(|problem| self.file.damaged(offset, problem))?;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
     fn ints(&self, column: Column, block: u32, out: &mut Vec<i64>) -> Result<(), ReadError> {
         self.read_ints(column, block, out)
+    }
+
+    fn ints_of(&self, column: Column, block: u32, rows: &[u32], out: &mut Vec<i64>) -> Result<(), ReadError> {
+        if let Some(Layout::Ints { blocks, .. }) = self.layout(column) {
+            let (offset, len) = blocks.get(block as usize);
+            let page = self.file.page(offset, len)?;
+            let found = block::ints_of(&page, self.block_rows(block) as usize, rows, out);
+            if found.map_err(|problem| self.file.damaged(offset, problem))? {
+                return Ok(());
+            }
+        }
+        self.read_ints(column, block, out)?;
+        source::keep_rows(out, rows, ABSENT);
+        Ok(())
     }
 
     fn blobs(&self, column: Column, rows: &[u32], visit: &mut dyn FnMut(u32, &[u8])) -> Result<(), ReadError> {

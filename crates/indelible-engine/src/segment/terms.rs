@@ -14,7 +14,7 @@ use super::{
 use crate::{
     chunk::Dictionary,
     limits::{SEGMENT_ROWS_MAX, TERM_BYTES_MAX},
-    source::ReadError,
+    source::{Posting, ReadError},
 };
 
 /// Terms of a leaf.
@@ -417,16 +417,18 @@ impl TermTree {
             .map_err(|problem| file.damaged(at.postings.0, problem))
     }
 
-    /// The blocks that have a code of an indexed column of `blocks` blocks.
-    pub(super) fn blocks_with(&self, file: &PageFile, code: u32, blocks: u32) -> Result<Vec<u32>, ReadError> {
+    /// Where a code of an indexed column of `blocks` blocks is.
+    pub(super) fn posting(&self, file: &PageFile, code: u32, blocks: u32) -> Result<Posting, ReadError> {
         if code >= self.terms {
-            return Ok(Vec::new());
+            return Ok(Posting::default());
         }
         let number = code / LEAF_TERMS;
         let leaves = self.group(file, number / GROUP_LEAVES, true)?;
-        let Some(at) = leaves.get((number % GROUP_LEAVES) as usize) else { return Ok(Vec::new()) };
+        let Some(at) = leaves.get((number % GROUP_LEAVES) as usize) else { return Ok(Posting::default()) };
         let mut postings = self.postings(file, at, number, blocks)?;
-        Ok(postings.blocks.get_mut((code % LEAF_TERMS) as usize).map(std::mem::take).unwrap_or_default())
+        let nth = (code % LEAF_TERMS) as usize;
+        let rows = postings.rows.get(nth).copied().unwrap_or(0);
+        Ok(Posting { rows, blocks: postings.blocks.get_mut(nth).map(std::mem::take).unwrap_or_default() })
     }
 
     /// Visits every code of an indexed column with the number of rows that have it.

@@ -15,7 +15,7 @@ use crate::{
     fs::{Append, ReadAt},
     limits::BLOCK_ROWS,
     rollup::{Cell, HOUR_US},
-    source::{CodeBlock, ReadError, Source, events},
+    source::{CodeBlock, Posting, ReadError, Source, events},
     testing::{arbitrary_log, complete},
 };
 
@@ -127,10 +127,19 @@ fn assert_same_terms(segment: &Segment, chunk: &Chunk, column: Column) {
         }
         assert_eq!(a.starts.is_empty(), b.starts.is_empty());
     }
+    for &code in ours.keys().step_by(ours.len() / 50 + 1) {
+        for block in 0..chunk.blocks() {
+            segment.codes(column, block, &mut a).unwrap();
+            let mut found = BTreeSet::new();
+            segment.rows_with(column, block, code, &mut |row| _ = found.insert(row as usize)).unwrap();
+            assert!((0..segment.block_rows(block) as usize).filter(|&row| a.of(row).contains(&code)).eq(found));
+        }
+    }
     for (&code, text) in &ours {
         assert_eq!(segment.find_term(column, text).unwrap(), Some(code));
-        let expected = column.indexed().then(|| blocks[&code].iter().copied().collect::<Vec<_>>());
-        assert_eq!(segment.blocks_with(column, code).unwrap(), expected);
+        let expected =
+            column.indexed().then(|| Posting { rows: rows[&code], blocks: blocks[&code].iter().copied().collect() });
+        assert_eq!(segment.posting(column, code).unwrap(), expected);
     }
     let mut counted = BTreeMap::new();
     let indexed = segment.term_rows(column, &mut |code, rows| assert!(counted.insert(code, rows).is_none())).unwrap();
@@ -289,7 +298,7 @@ proptest! {
             for &column in Column::ALL {
                 for term in ["", "acme", "user-77", "doc-9"] {
                     if let Ok(Some(code)) = segment.find_term(column, term) {
-                        let _ = segment.blocks_with(column, code);
+                        let _ = segment.posting(column, code);
                     }
                 }
                 let mut ignored = (CodeBlock::default(), Vec::new());
@@ -304,8 +313,18 @@ proptest! {
 
     #[test]
     fn any_bytes_as_a_block_never_panic(bytes in any::<Vec<u8>>(), rows in 1usize..4096, terms in any::<u32>()) {
-        let _ = block::codes(&bytes, rows, terms, &mut CodeBlock::default());
-        let _ = block::ints(&bytes, rows, &[], &mut Vec::new());
+        let (mut all, mut some) = (CodeBlock::default(), CodeBlock::default());
+        let wanted: Vec<u32> = (0..rows as u32).step_by(7).collect();
+        if let Ok(codes) = block::Codes::new(&bytes, rows, terms)
+            && codes.all(&mut all).is_ok()
+        {
+            codes.of(&wanted, &mut some).unwrap();
+            assert!(wanted.iter().enumerate().all(|(nth, &row)| some.of(nth) == all.of(row as usize)));
+        }
+        let (mut all, mut some) = (Vec::new(), Vec::new());
+        if block::ints(&bytes, rows, &[], &mut all).is_ok() && block::ints_of(&bytes, rows, &wanted, &mut some).unwrap() {
+            assert!(wanted.iter().zip(some).all(|(&row, value)| value == all[row as usize]));
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     chunk::Chunk,
     column::Column,
     rollup::{Busy, Cell, HOUR_US, Rollup},
-    source::{ABSENT, CodeBlock, ReadError, Source},
+    source::{ABSENT, CodeBlock, Posting, ReadError, Source},
 };
 
 pub(super) struct Sealed {
@@ -97,19 +97,21 @@ impl Source for Sealed {
         self.chunk.terms_of(column, codes, visit)
     }
 
-    fn blocks_with(&self, column: Column, code: u32) -> Result<Option<Vec<u32>>, ReadError> {
+    fn posting(&self, column: Column, code: u32) -> Result<Option<Posting>, ReadError> {
         if !column.indexed() {
             return Ok(None);
         }
-        let mut found = Vec::new();
+        let mut posting = Posting::default();
         for block in 0..self.blocks() {
             let mut codes = CodeBlock::default();
             self.chunk.codes(column, block, &mut codes)?;
-            if codes.codes.contains(&code) {
-                found.push(block);
+            let rows = (0..self.block_rows(block)).filter(|&row| codes.of(row as usize).contains(&code)).count();
+            if rows > 0 {
+                posting.blocks.push(block);
+                posting.rows += rows as u32;
             }
         }
-        Ok(Some(found))
+        Ok(Some(posting))
     }
 
     fn term_rows(&self, column: Column, visit: &mut dyn FnMut(u32, u32)) -> Result<bool, ReadError> {

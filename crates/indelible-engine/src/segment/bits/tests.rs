@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 
-use super::{pack, packed_len, unpack, width_of};
+use super::{get, pack, packed_len, unpack, unpack_u32, width_of};
 
 proptest! {
     #[test]
@@ -12,7 +12,19 @@ proptest! {
         prop_assert_eq!(bytes.len(), packed_len(values.len(), width));
         let mut back = Vec::new();
         unpack(&bytes, width, values.len(), |value| back.push(value));
-        prop_assert_eq!(back, values);
+        prop_assert_eq!(&back, &values);
+        let one_by_one: Vec<u64> = (0..values.len()).map(|nth| get(&bytes, width, nth)).collect();
+        prop_assert_eq!(one_by_one, values);
+    }
+
+    #[test]
+    fn short_integers_are_unpacked_as_long_ones_are(
+        width in 0u32..=32, low: u32, bytes in proptest::collection::vec(any::<u8>(), 0..2000), count in 0usize..700,
+    ) {
+        let (mut short, mut long) = (vec![7], vec![7]);
+        unpack_u32(&bytes, width, low, count, &mut short);
+        unpack(&bytes, width, count, |value| long.push(low.wrapping_add(value as u32)));
+        prop_assert_eq!(short, long);
     }
 
     #[test]
