@@ -91,11 +91,12 @@ options! {
     request_timeout_s: u64 = 30, "INDELIBLE_REQUEST_TIMEOUT_S";
     /// Time that requests under way are given at shutdown, in seconds. Default: 20.
     shutdown_timeout_s: u64 = 20, "INDELIBLE_SHUTDOWN_TIMEOUT_S";
-    /// Connections at once. Default: 1024.
+    /// Connections at once; those beyond wait. Each takes an open file: the limit of the process is raised as far as the
+    /// system lets it, and where that is not enough there are fewer. Default: 1024.
     connections_max: usize = limits::CONNECTIONS_MAX, "INDELIBLE_CONNECTIONS_MAX";
     /// Live tails at once. Default: 256.
     tails_max: usize = limits::TAILS_MAX, "INDELIBLE_TAILS_MAX";
-    /// Exports at once. Default: 4.
+    /// Exports at once. Each takes a thread while it lasts. Default: 4.
     exports_max: usize = limits::EXPORTS_MAX, "INDELIBLE_EXPORTS_MAX";
     /// Reads that run at once, so that readers never starve writers. Default: one per core.
     readers_max: usize = std::thread::available_parallelism().map_or(1, usize::from), "INDELIBLE_READERS_MAX";

@@ -32,6 +32,10 @@ pub(crate) const KEYS_RECHECK: Duration = Duration::from_secs(1);
 
 /// Connections at once.
 pub(crate) const CONNECTIONS_MAX: usize = 1024;
+/// Open files that connections leave to the log: segments, the write-ahead log, keys.
+pub(crate) const LOG_FILES_KEPT: u64 = 512;
+/// Threads for work that blocks, beside one for each export.
+pub(crate) const BLOCKING_THREADS: usize = 512;
 /// Live tails at once.
 pub(crate) const TAILS_MAX: usize = 256;
 /// Exports at once.

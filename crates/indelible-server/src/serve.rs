@@ -1,6 +1,7 @@
 //! The server from start to stop: open, listen, answer, and on a signal finish what is under way before the log closes.
 
 mod connections;
+mod descriptors;
 
 use std::{
     io,
@@ -86,7 +87,7 @@ impl Server {
         let notes = tokio::spawn(note_uses(self.app.clone(), self.stop.subscribe()));
         let router = api::router(self.app.clone());
         let stall = Duration::from_secs(self.config.request_timeout_s.max(1));
-        let connections_max = self.config.connections_max;
+        let connections_max = descriptors::connections_within(self.config.connections_max);
         let connections = connections::accept(self.listener, router, connections_max, stall, self.stop.subscribe());
         let mut accepting = tokio::spawn(connections);
         tokio::select! {

@@ -14,6 +14,7 @@ use crate::{
     config::{Config, Options},
     demo,
     keys::Secret,
+    limits::BLOCKING_THREADS,
     logging,
     serve::{self, Server},
 };
@@ -46,7 +47,10 @@ impl Serve {
             return say(&config.to_toml());
         }
         logging::start(&config);
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(failed)?;
+        // Exports hold their threads for as long as their clients read: they must not take those of the intake.
+        let threads = BLOCKING_THREADS.saturating_add(config.exports_max).min(usize::from(u16::MAX));
+        let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(threads).enable_all().build();
+        let runtime = runtime.map_err(failed)?;
         if self.demo {
             // Removed when the server has stopped.
             let directory = tempfile::Builder::new().prefix("indelible-demo-").tempdir().map_err(failed)?;
