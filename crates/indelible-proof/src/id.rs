@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::time::Timestamp;
+use crate::{hex, time::Timestamp};
 
 /// Milliseconds of `recorded_at` (48 bits), version 7, the log's number (26 bits), the variant, seq (48 bits).
 ///
@@ -80,16 +80,16 @@ impl FromStr for EventId {
 
 impl fmt::Display for EventId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let b = self.0;
-        write!(
-            out,
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            b >> 96,
-            b >> 80 & 0xffff,
-            b >> 64 & 0xffff,
-            b >> 48 & 0xffff,
-            b & 0xffff_ffff_ffff
-        )
+        let mut digits = [0; 32];
+        hex::write(&self.0.to_be_bytes(), &mut digits);
+        let mut digits = digits.into_iter();
+        let mut text = [b'-'; 36];
+        for (at, place) in text.iter_mut().enumerate() {
+            if !matches!(at, 8 | 13 | 18 | 23) {
+                *place = digits.next().unwrap_or_default();
+            }
+        }
+        out.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

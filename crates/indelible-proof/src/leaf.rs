@@ -15,7 +15,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::canonical::Canonical;
+use crate::{canonical::Canonical, hex};
 
 /// The secret from which an epoch's salts are derived. Destroying it makes erased parts unguessable for ever.
 #[derive(Clone, PartialEq, Eq)]
@@ -103,7 +103,9 @@ impl fmt::Debug for Salts {
 
 impl fmt::Display for LeafHash {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        let mut text = [0; 64];
+        hex::write(&self.0, &mut text);
+        out.write_str(std::str::from_utf8(&text).unwrap_or_default())
     }
 }
 

@@ -51,6 +51,7 @@ pub mod disclosure;
 mod error;
 mod event;
 pub mod evidence;
+mod hex;
 mod id;
 mod ip;
 mod jcs;

@@ -1,7 +1,6 @@
 //! What the server counts, in the text format of Prometheus.
 
 use std::{
-    collections::BTreeMap,
     fmt::{Display, Write},
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -22,11 +21,14 @@ const BOUNDS_S: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 
 
 /// The counters of the HTTP interface. Routes are templates, so their number is bounded.
 #[derive(Debug, Default)]
-pub(in crate::api) struct Metrics(Mutex<BTreeMap<(&'static str, String, u16), Times>>);
+pub(in crate::api) struct Metrics(Mutex<Vec<Times>>);
 
-/// How long some requests took until their answer began.
+/// How long the requests of a method to a route that were answered with a status took until their answer began.
 #[derive(Debug, Default, Clone)]
 struct Times {
+    method: &'static str,
+    route: String,
+    status: u16,
     count: u64,
     sum: Duration,
     /// Of each bound: how many took at most that long.
@@ -36,7 +38,13 @@ struct Times {
 impl Metrics {
     fn observe(&self, method: &'static str, route: &str, status: u16, took: Duration) {
         let mut requests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let times = requests.entry((method, route.to_owned(), status)).or_default();
+        // There are few, and nothing is allocated for one that is there.
+        let same = |times: &Times| times.status == status && times.method == method && times.route == route;
+        let at = requests.iter().position(same).unwrap_or_else(|| {
+            requests.push(Times { method, route: route.to_owned(), status, ..Times::default() });
+            requests.len() - 1
+        });
+        let Some(times) = requests.get_mut(at) else { return };
         times.count += 1;
         times.sum += took;
         for (within, bound) in times.within.iter_mut().zip(BOUNDS_S) {
@@ -45,12 +53,20 @@ impl Metrics {
     }
 }
 
-/// Counts a request and times it until its answer begins.
+/// Counts a request and times it until its answer begins. One that does not begin in time is answered for: what was
+/// handed to the log is stored all the same.
 pub(super) async fn observe(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let method = known(request.method());
     let path = request.extensions().get::<MatchedPath>().cloned();
-    let response = next.run(request).await;
+    // The body has a time of its own, and so has what follows it.
+    let answered = tokio::time::timeout(app.request_timeout() * 2, next.run(request)).await;
+    let response = answered.unwrap_or_else(|_| {
+        Problem::unavailable(
+            "no answer in time; events that were sent may be stored: send them again with the same idempotency keys",
+        )
+        .into_response()
+    });
     let route = path.as_ref().map_or("none", MatchedPath::as_str);
     let status = response.status().as_u16();
     tracing::debug!(%method, route, status, took = ?started.elapsed(), "request");
@@ -97,7 +113,7 @@ pub(super) async fn metrics(operator: Operator, State(app): State<App>) -> Resul
     page.one("events_lost_total", "counter", "Queued events that were lost.", "", stats.lost);
     page.one("tails", "gauge", "Live tails open.", "", operator.tails());
     page.one("exports", "gauge", "Exports running.", "", operator.exports());
-    page.requests(&app.metrics().0.lock().unwrap_or_else(PoisonError::into_inner));
+    page.requests(app.metrics().0.lock().unwrap_or_else(PoisonError::into_inner).clone());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0).into_response())
 }
 
@@ -114,10 +130,12 @@ impl Page {
         let _ = writeln!(self.0, "indelible_{name}{labels} {value}");
     }
 
-    fn requests(&mut self, requests: &BTreeMap<(&'static str, String, u16), Times>) {
+    fn requests(&mut self, mut requests: Vec<Times>) {
+        requests.sort_by(|a, b| (a.method, &a.route, a.status).cmp(&(b.method, &b.route, b.status)));
         let name = "http_request_duration_seconds";
         self.head(name, "histogram", "Time until an answer began.");
-        for ((method, route, status), times) in requests {
+        for times in requests {
+            let Times { method, route, status, .. } = &times;
             let labels = format!("method=\"{method}\",route=\"{route}\",status=\"{status}\"");
             for (bound, within) in BOUNDS_S.iter().zip(times.within) {
                 let _ = writeln!(self.0, "indelible_{name}_bucket{{{labels},le=\"{bound}\"}} {within}");

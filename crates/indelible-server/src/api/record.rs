@@ -4,9 +4,8 @@ mod parse;
 
 use axum::{
     Json,
-    body::Body,
-    extract::State,
-    http::{HeaderMap, StatusCode, header},
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -83,9 +82,9 @@ pub(super) async fn record(
     writer: Writer,
     Params(params): Params<RecordParams>,
     State(app): State<App>,
-    headers: HeaderMap,
-    body: Body,
+    request: Request,
 ) -> Result<Response, Problem> {
+    let (Parts { headers, .. }, body) = request.into_parts();
     let form = form(&headers)?;
     let skip = params.on_error.unwrap_or_default() == OnError::Skip;
     if skip && form != Form::Lines {

@@ -5,9 +5,8 @@ use std::any::Any;
 use axum::{
     Json, Router,
     body::Body,
-    extract::{Request, State},
     http::StatusCode,
-    middleware::{Next, from_fn_with_state},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
     routing::{delete, get, post},
 };
@@ -99,7 +98,6 @@ pub(crate) fn router(app: App) -> Router {
     routes
         .fallback(async || Problem::not_found("there is no such path; /openapi.json lists all"))
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn_with_state(app.clone(), in_time))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(app.clone(), metrics::observe))
         .layer(CompressionLayer::new().compress_when(compressed))
@@ -113,18 +111,6 @@ async fn method_not_allowed() -> Problem {
         "Method not allowed",
         "this path has other methods; the header Allow names them",
     )
-}
-
-/// An answer begins in time, or the client is told that it will not. What was handed to the log is stored all the same.
-async fn in_time(State(app): State<App>, request: Request, next: Next) -> Response {
-    // The body has a time of its own, and so has what follows it.
-    match tokio::time::timeout(app.request_timeout() * 2, next.run(request)).await {
-        Ok(response) => response,
-        Err(_) => Problem::unavailable(
-            "no answer in time; events that were sent may be stored: send them again with the same idempotency keys",
-        )
-        .into_response(),
-    }
 }
 
 #[allow(clippy::needless_pass_by_value)] // The signature that the layer asks for.
