@@ -3,14 +3,15 @@
 10,000 idle connections, 1,000 clients that send a byte now and then, 200 that read exports and tails slowly. Intake in batches
 of 1,000 keeps at least 80 % of the rate that it has without them, loses nothing, and the server's memory stays bounded.
 With --quick a tenth of the connections, and the rate is printed alone: short runs on a busy machine tell little.
+Usage: tests/torture/run connections [--quick] [--events N]
 """
 
+import argparse
 import json
 import multiprocessing
 import selectors
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 
@@ -104,6 +105,19 @@ class Crowd:
         report.put({"cut": self.cut, "read": self.read, "open": {kind: len(all) for kind, all in self.members.items()}})
 
 
+def gathered(served, wanted):
+    """Waits until the connections are the server's and what fits on the way to slow readers is sent; gives how many there are."""
+    end, before = time.monotonic() + 60, served.cpu_seconds()
+    while time.monotonic() < end:
+        time.sleep(0.5)
+        sockets = sum("socket:" in what for what in served.descriptors())
+        now = served.cpu_seconds()
+        if sockets >= wanted and now - before < 0.1:
+            break
+        before = now
+    return sockets
+
+
 def intake(binary, served, events):
     command = [binary, "bench", "ingest", "--url", served.url, "--key", served.key, "--events", str(events), "--json"]
     done = subprocess.run(command, capture_output=True, text=True)
@@ -112,17 +126,24 @@ def intake(binary, served, events):
     return json.loads(done.stdout)
 
 
-def main(binary, quick):
+def main():
+    options = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    options.add_argument("binary")
+    options.add_argument("--quick", action="store_true")
+    options.add_argument("--events", type=int, help="of each of the runs, alone and in the crowd by turns")
+    options = options.parse_args()
+    binary, quick = options.binary, options.quick
     limit = raise_descriptor_limit()
-    idle, senders, exports, tails = (1000, 100, 10, 10) if quick else (10_000, 1000, 100, 100)
+    idle, senders, exports, tails = (1000, 100, 10, 10) if quick else (10_000, 1000, 20, 180)
     events, rounds = (50_000, 1) if quick else (1_000_000, 3)
+    events = options.events or events
     if limit < idle + senders + exports + tails + 500:
         raise SystemExit(f"only {limit} open files are allowed here; raise the hard limit (ulimit -Hn)")
     verdict = Verdict()
     with tempfile.TemporaryDirectory(prefix="indelible-connections-") as directory:
         places = idle + senders + exports + tails + 100
-        options = ["--connections-max", places, "--exports-max", exports, "--tails-max", tails]
-        served = Served(binary, directory + "/data", *map(str, options))
+        limits = ["--connections-max", places, "--exports-max", exports, "--tails-max", tails]
+        served = Served(binary, directory + "/data", *map(str, limits))
         served.start()
         intake(binary, served, events)
         # The same amount each time, alone and in the crowd by turns, so that a machine that slows down slows both.
@@ -135,7 +156,7 @@ def main(binary, quick):
             process.start()
             if not ready.wait(120):
                 raise SystemExit("the crowd did not gather")
-            sockets = sum("socket:" in what for what in served.descriptors())
+            sockets = gathered(served, idle)
             crowded.append(intake(binary, served, events)["events_per_s"])
             sent += 2 * events
             stop.set()
@@ -157,4 +178,4 @@ def main(binary, quick):
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], "--quick" in sys.argv[2:])
+    main()

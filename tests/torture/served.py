@@ -112,6 +112,11 @@ class Served:
                 return int(line.split()[1]) * 1024
         return 0
 
+    def cpu_seconds(self):
+        """CPU time of the server so far."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def descriptors(self):
         """What each open file descriptor of the server is."""
         found = []

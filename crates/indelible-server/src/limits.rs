@@ -59,6 +59,9 @@ pub(crate) const REFUSALS_TALLIED_MAX: usize = 256;
 pub(crate) const KEYS_MAX: usize = 10_000;
 /// Bytes of a key's name and of its tenant.
 pub(crate) const KEY_NAME_BYTES_MAX: usize = 200;
+/// Events that a live tail reads at once and holds until its client has taken them: few, because every tail may have a slow
+/// client.
+pub(crate) const TAIL_PAGE_EVENTS: u32 = 200;
 /// Events of one piece of a live tail.
 pub(crate) const TAIL_EVENTS_A_PIECE: usize = 100;
 

@@ -10,10 +10,7 @@ use axum::{
     http::{HeaderMap, HeaderValue, header},
     response::{IntoResponse, Response},
 };
-use indelible_engine::{
-    limits::PAGE_ROWS_MAX,
-    query::{Cursor, Filter, Order, Query},
-};
+use indelible_engine::query::{Cursor, Filter, Order, Query};
 use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 
@@ -113,7 +110,7 @@ impl Tail {
         let mut filter = self.filter.clone();
         filter.seq_to = Some(filter.seq_to.map_or(end, |own| own.min(end)));
         let after = self.position.checked_sub(1).map(|seq| Cursor { seq });
-        let query = Query { filter, order: Order::OldestFirst, limit: PAGE_ROWS_MAX, after };
+        let query = Query { filter, order: Order::OldestFirst, limit: limits::TAIL_PAGE_EVENTS, after };
         let Ok(page) = self.reader.next_page(query).await else {
             // The position stands, so nothing is missed when it works again.
             tokio::time::sleep(Duration::from_millis(200)).await;

@@ -40,7 +40,7 @@ fn every_way_in_records_all_its_events_and_gives_all_figures() {
 fn questions_are_measured_in_place_and_over_http_and_the_log_is_verified() {
     let shell = Shell::new();
     figures(&shell, &["ingest", "--events", "3000"]);
-    let names: BTreeSet<&str> = ["exact", "name", "p50_us", "p95_us", "rows"].into();
+    let names: BTreeSet<&str> = ["exact", "filter", "name", "p50_us", "p95_us", "rows"].into();
     let answers = ["query", "query --http"].map(|way| {
         let arguments = ["bench"].into_iter().chain(way.split(' ')).chain(["--rounds", "1", "--json"]);
         let lines = shell.run(&arguments.collect::<Vec<_>>()).ok();
