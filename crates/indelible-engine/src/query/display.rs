@@ -20,11 +20,13 @@ impl Display for Filter {
         if let Some(until) = self.until {
             clauses.add(format_args!("until:{until}"))?;
         }
-        match (self.seq_from, self.seq_to.map(|to| to.saturating_sub(1))) {
+        match (self.seq_from, self.seq_to) {
             (None, None) => {}
             (Some(from), None) => clauses.add(format_args!("seq:{from}.."))?,
-            (None, Some(last)) => clauses.add(format_args!("seq:..{last}"))?,
-            (Some(from), Some(last)) => clauses.add(format_args!("seq:{from}..{last}"))?,
+            // Nothing is before the first.
+            (from, Some(to)) if to <= from.unwrap_or(0) => clauses.add(format_args!("seq:..-1"))?,
+            (None, Some(to)) => clauses.add(format_args!("seq:..{}", to - 1))?,
+            (Some(from), Some(to)) => clauses.add(format_args!("seq:{from}..{}", to - 1))?,
         }
         self.clauses.iter().try_for_each(|clause| clauses.add(format_args!("{clause}")))
     }

@@ -199,6 +199,17 @@ fn clause() -> impl Strategy<Value = Clause> {
     (any::<bool>(), test).prop_map(|(negated, test)| Clause { negated, test })
 }
 
+#[test]
+fn a_filter_that_finds_nothing_still_does_when_it_is_read_back() {
+    for line in ["seq:..-5", "seq:-10..-1", "seq:-3"] {
+        let filter = parse(line);
+        assert_eq!((filter.seq_from, filter.seq_to), (None, Some(0)), "{line}");
+        assert_eq!(parse(&filter.to_string()), filter, "{line}");
+    }
+    let upside_down = Filter { seq_from: Some(5), seq_to: Some(3), ..Filter::default() };
+    assert_eq!(parse(&upside_down.to_string()).seq_to, Some(0));
+}
+
 proptest! {
     #[test]
     fn a_filter_as_text_reads_back_as_the_same(
