@@ -9,24 +9,20 @@ seed, and the place of the data. Needs requirements.txt of this folder.
 """
 
 import argparse
-import http.client
 import json
 import pathlib
 import random
-import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.parse
 
 import duckdb
 
 import parquet
 from questions import BLOBS, Questions, micros, source
+from served import Server, run, samples
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
 # Over 200,000 events and more than one segment: large questions take two threads.
 INGESTS = [120_000, 80_000]
 PAGES = 3
@@ -37,7 +33,7 @@ class Filling:
     write-ahead log."""
 
     def __init__(self, binary, home, seed):
-        files = sorted(path for path in (ROOT / "samples").glob("*/*") if path.parent.name != "LICENSES")
+        files = samples()
         lines = parquet.sample()[1].read_text(encoding="utf-8").splitlines(keepends=True)
         self.binary, self.seed, self.halves = binary, seed, []
         for half in range(2):
@@ -52,10 +48,6 @@ class Filling:
 
     def tail(self, server):
         run(self.binary, "import", *self.halves[1], "--on-error", "skip", "--url", server.url, "--key", server.key)
-
-
-def run(*command):
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def leaves(text):
@@ -107,32 +99,6 @@ def load(exported):
         f"lower(concat_ws(chr(1), {free})) AS all_json FROM exported"
     )
     return database
-
-
-class Server:
-    """The server over the log, asked over one connection."""
-
-    def __init__(self, binary, data):
-        self.process = subprocess.Popen(
-            [binary, "serve", "--data", data, "--listen", "127.0.0.1:0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-        banner = self.process.stdout.readline()
-        address = re.search(r"http://([0-9.:]+)", banner)
-        if not address:
-            sys.exit(f"the server did not start: {banner}")
-        self.url, self.data = address[0], data
-        self.connection = http.client.HTTPConnection(address[1], timeout=60)
-        self.key = (data / "keys/admin.key").read_text().strip()
-
-    def get(self, path, **params):
-        self.connection.request("GET", f"{path}?{urllib.parse.urlencode(params)}", headers={"Authorization": f"Bearer {self.key}"})
-        answer = self.connection.getresponse()
-        body = answer.read()
-        return json.loads(body) if answer.status == 200 else {"refused": f"{answer.status} {body.decode()}"}
-
-    def stop(self):
-        self.process.terminate()
-        self.process.wait()
 
 
 class Different(Exception):

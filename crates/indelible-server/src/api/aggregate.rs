@@ -1,11 +1,14 @@
 //! Groups and measures.
 
 use axum::Json;
-use indelible_engine::query::{Aggregate, AggregateText, Table};
+use indelible_engine::{
+    limits::AGGREGATE_ROWS_MAX,
+    query::{Aggregate, AggregateText, Table},
+};
 
 use super::{
     app::Reader,
-    params::{self, Params, parameters},
+    params::{self, Params, UpTo, parameters},
     problem::Problem,
     reads::Endpoint,
 };
@@ -30,7 +33,7 @@ parameters! {
         /// IANA time zone of the spans of time. Default: UTC.
         tz: String, "Europe/Berlin";
         /// Groups at most.
-        limit: u32, "100";
+        limit: UpTo<AGGREGATE_ROWS_MAX>, "100";
     }
 }
 
@@ -43,7 +46,7 @@ pub(super) async fn aggregate(reader: Reader, Params(params): Params<AggregatePa
         having: params.having.as_deref().unwrap_or_default(),
         order: params.order.as_deref().unwrap_or_default(),
         time_zone: params.tz.as_deref().unwrap_or_default(),
-        limit: params.limit,
+        limit: params.limit.map(|UpTo(limit)| limit),
     };
     let aggregate = Aggregate::parse(filter, &text)?;
     let table = reader.aggregate(aggregate).await?;

@@ -18,13 +18,12 @@ use indelible_engine::{
     query::{Filter, Order, Query},
 };
 use indelible_stores::parquet::{self, WriteError};
-use serde::Deserialize;
 use tokio::{runtime::Handle, sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{
     app::Reader,
-    params::{self, Params, parameters},
+    params::{self, Params, parameters, words},
     problem::Problem,
     reads::Endpoint,
 };
@@ -44,14 +43,7 @@ parameters! {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Format {
-    #[default]
-    Jsonl,
-    Csv,
-    Parquet,
-}
+words!(Format { Jsonl = "jsonl", Csv = "csv", Parquet = "parquet" });
 
 impl Format {
     fn media_type(self) -> &'static str {

@@ -6,12 +6,12 @@ use indelible_engine::{
     limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX},
     query::{Cursor, Order, Page, Query},
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
     app::Reader,
-    params::{self, Name, Params, parameters},
+    params::{self, Name, Params, UpTo, parameters, words},
     problem::Problem,
     reads::Endpoint,
 };
@@ -27,7 +27,7 @@ parameters! {
         /// Events that happened before then.
         until: String, "2026-12-01";
         /// Events of the page at most, 1 to 1000; fewer when they are large: go on while there is a `next`. Default: 50.
-        limit: u32, "50";
+        limit: UpTo<PAGE_ROWS_MAX>, "50";
         /// `next` of the page before.
         cursor: String, "a4d2";
         /// `newest` first, the default, or `oldest` first, by sequence number.
@@ -35,13 +35,7 @@ parameters! {
     }
 }
 
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Direction {
-    #[default]
-    Newest,
-    Oldest,
-}
+words!(Direction { Newest = "newest", Oldest = "oldest" });
 
 /// A page of events.
 #[derive(Debug, Serialize)]
@@ -53,10 +47,7 @@ pub(super) struct Events {
 
 /// A page of events.
 pub(super) async fn list(reader: Reader, Params(params): Params<ListParams>) -> Result<Json<Events>, Problem> {
-    let limit = params.limit.unwrap_or(PAGE_ROWS_DEFAULT);
-    if !(1..=PAGE_ROWS_MAX).contains(&limit) {
-        return Err(Problem::parameter("limit", format!("is 1 to {PAGE_ROWS_MAX}")));
-    }
+    let limit = params.limit.map_or(PAGE_ROWS_DEFAULT, |UpTo(limit)| limit);
     let after: Option<Cursor> = match params.cursor.as_deref() {
         Some(text) => Some(text.parse().map_err(|error| Problem::parameter("cursor", format!("{error}")))?),
         None => None,

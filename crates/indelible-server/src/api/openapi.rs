@@ -5,7 +5,10 @@ mod schema;
 
 use serde_json::{Map, Value, json};
 
-use super::{operation::Operation, params::Parameter};
+use super::{
+    operation::{Answer, Operation},
+    params::Parameter,
+};
 
 /// The description of some operations.
 pub(super) fn description(operations: &[Operation]) -> Value {
@@ -30,7 +33,7 @@ pub(super) fn description(operations: &[Operation]) -> Value {
             "schemas": {
                 "Event": schema::event(),
                 "RecordedEvent": schema::recorded(),
-                "Problem": schema::of(&examples::problem()),
+                "Problem": schema::of_all(&[examples::problem(), examples::least_problem()]),
             },
         },
     })
@@ -41,26 +44,37 @@ fn describe(operation: &Operation) -> Value {
         "summary": operation.summary,
         "operationId": operation_id(operation),
         "parameters": parameters(operation),
-        "responses": {
-            operation.status.to_string(): {
-                "description": "Success",
-                "content": {operation.media_type: {"schema": schema::of(&operation.answer), "example": operation.answer}},
-            },
-            "default": {
-                "description": "What went wrong, and what to do (RFC 9457)",
-                "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-            },
-        },
+        "responses": responses(operation),
     });
     let Some(fields) = description.as_object_mut() else { return description };
     if let Some(ability) = operation.ability {
         fields.insert("security".to_owned(), json!([{"key": []}]));
         fields.insert("description".to_owned(), format!("Takes an API key with `{}`.", ability.as_str()).into());
     }
-    if let Some(example) = &operation.request {
+    if let Some(example) = operation.request.first() {
         fields.insert("requestBody".to_owned(), request(operation, example));
     }
     description
+}
+
+fn responses(operation: &Operation) -> Value {
+    let mut responses = json!({
+        "default": {
+            "description": "What went wrong, and what to do (RFC 9457)",
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        },
+    });
+    for Answer { status, media_type, examples } in &operation.answers {
+        let content = json!({"schema": schema::of_all(examples), "example": examples.first()});
+        match responses.pointer_mut(&format!("/{status}/content")) {
+            Some(others) => schema::set(others, media_type, content),
+            None => {
+                let response = json!({"description": "Success", "content": {*media_type: content}});
+                schema::set(&mut responses, &status.to_string(), response);
+            }
+        }
+    }
+    responses
 }
 
 fn operation_id(operation: &Operation) -> String {
@@ -70,21 +84,28 @@ fn operation_id(operation: &Operation) -> String {
 
 fn parameters(operation: &Operation) -> Vec<Value> {
     let in_path = operation.path.contains("{id}").then(|| {
-        json!({"name": "id", "in": "path", "required": true, "schema": {"type": "string"}, "description": "Its id."})
+        let (schema, meaning) = if operation.path.starts_with("/v1/events") {
+            (json!({"type": "string", "pattern": EVENT_ID}), "Its id, or its sequence number.")
+        } else {
+            (json!({"type": "string"}), "Its id.")
+        };
+        json!({"name": "id", "in": "path", "required": true, "schema": schema, "description": meaning})
     });
-    let in_query = operation.parameters.iter().map(|Parameter { name, meaning, example }| {
-        let schema =
-            if example.parse::<u64>().is_ok() { json!({"type": "integer"}) } else { json!({"type": "string"}) };
-        json!({"name": name, "in": "query", "description": meaning.trim(), "schema": schema, "example": example})
+    let in_query = operation.parameters.iter().map(|Parameter { name, meaning, example, schema }| {
+        let example = example.parse::<u64>().map_or_else(|_| Value::from(*example), Value::from);
+        json!({"name": name, "in": "query", "description": meaning.trim(), "schema": schema(), "example": example})
     });
     in_path.into_iter().chain(in_query).collect()
 }
+
+/// A UUIDv7, or a sequence number.
+const EVENT_ID: &str = "^([0-9]{1,19}|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$";
 
 fn request(operation: &Operation, example: &Value) -> Value {
     if operation.path != "/v1/events" {
         return json!({
             "required": true,
-            "content": {"application/json": {"schema": schema::of(example), "example": example}},
+            "content": {"application/json": {"schema": schema::request(&operation.request), "example": example}},
         });
     }
     let event = json!({"$ref": "#/components/schemas/Event"});
@@ -96,7 +117,7 @@ fn request(operation: &Operation, example: &Value) -> Value {
                 "schema": {"oneOf": [event, {"type": "array", "items": event}]},
                 "example": example,
             },
-            "application/x-ndjson": {"schema": {"type": "string"}, "example": format!("{example}\n")},
+            "application/x-ndjson": {"schema": {"description": "An event on each line"}, "example": format!("{example}\n")},
         },
     })
 }

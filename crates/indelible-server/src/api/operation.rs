@@ -14,15 +14,18 @@ pub(super) struct Operation {
     /// What an API key must allow; `None` when none is needed.
     pub(super) ability: Option<Ability>,
     pub(super) parameters: &'static [Parameter],
-    /// An example of the body, when there is one.
-    pub(super) request: Option<Value>,
-    /// The status of success.
-    pub(super) status: u16,
-    /// The media type of the answer.
-    pub(super) media_type: &'static str,
-    /// An example of the answer.
-    pub(super) answer: Value,
+    /// Examples of the body, when there is one: see [`Answer::examples`].
+    pub(super) request: Vec<Value>,
+    pub(super) answers: Vec<Answer>,
     pub(super) handler: MethodRouter<App>,
+}
+
+/// What a success looks like.
+pub(super) struct Answer {
+    pub(super) status: u16,
+    pub(super) media_type: &'static str,
+    /// The first is shown; all together tell what may be left out or be null.
+    pub(super) examples: Vec<Value>,
 }
 
 impl Operation {
@@ -38,10 +41,8 @@ impl Operation {
             summary,
             ability: None,
             parameters: &[],
-            request: None,
-            status: 200,
-            media_type: "application/json",
-            answer: Value::Null,
+            request: Vec::new(),
+            answers: Vec::new(),
             handler,
         }
     }
@@ -56,20 +57,29 @@ impl Operation {
         self
     }
 
+    /// Adds an example of the body.
     pub(super) fn request(mut self, example: Value) -> Self {
-        self.request = Some(example);
+        self.request.push(example);
         self
     }
 
+    /// Adds an answer in JSON.
     pub(super) fn answers(mut self, status: u16, example: Value) -> Self {
-        self.status = status;
-        self.answer = example;
+        self.answers.push(Answer { status, media_type: "application/json", examples: vec![example] });
         self
     }
 
+    /// Adds another example of the last answer.
+    pub(super) fn or(mut self, example: Value) -> Self {
+        if let Some(answer) = self.answers.last_mut() {
+            answer.examples.push(example);
+        }
+        self
+    }
+
+    /// Adds an answer of another media type.
     pub(super) fn streams(mut self, media_type: &'static str, example: &str) -> Self {
-        self.media_type = media_type;
-        self.answer = example.into();
+        self.answers.push(Answer { status: 200, media_type, examples: vec![example.into()] });
         self
     }
 }

@@ -5,7 +5,8 @@ use axum::{
     http::{StatusCode, request::Parts},
 };
 use indelible_engine::query::{Filter, ParseError};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
+use serde_json::{Value, json};
 
 use super::problem::Problem;
 use crate::{clock, limits};
@@ -19,7 +20,66 @@ pub(super) struct Parameter {
     pub(super) meaning: &'static str,
     /// A value that could be given.
     pub(super) example: &'static str,
+    /// The JSON Schema of its values.
+    pub(super) schema: fn() -> Value,
 }
+
+/// What a parameter can be.
+pub(super) trait Domain {
+    /// The JSON Schema of its values.
+    fn schema() -> Value;
+}
+
+impl Domain for String {
+    fn schema() -> Value {
+        json!({"type": "string"})
+    }
+}
+
+impl Domain for u64 {
+    fn schema() -> Value {
+        json!({"type": "integer", "minimum": 0})
+    }
+}
+
+/// A number from 1 to `MAX`.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(try_from = "u32")]
+pub(super) struct UpTo<const MAX: u32>(pub(super) u32);
+
+impl<const MAX: u32> TryFrom<u32> for UpTo<MAX> {
+    type Error = String;
+
+    fn try_from(number: u32) -> Result<Self, String> {
+        if (1..=MAX).contains(&number) { Ok(Self(number)) } else { Err(format!("is 1 to {MAX}")) }
+    }
+}
+
+impl<const MAX: u32> Domain for UpTo<MAX> {
+    fn schema() -> Value {
+        json!({"type": "integer", "minimum": 1, "maximum": MAX})
+    }
+}
+
+/// Declares the words that a parameter can be; the first is the default.
+macro_rules! words {
+    ($name:ident { $first:ident = $first_word:literal $(, $other:ident = $word:literal)* }) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Deserialize)]
+        enum $name {
+            #[default]
+            #[serde(rename = $first_word)]
+            $first,
+            $(#[serde(rename = $word)] $other,)*
+        }
+
+        impl $crate::api::params::Domain for $name {
+            fn schema() -> serde_json::Value {
+                serde_json::json!({"type": "string", "enum": [$first_word $(, $word)*]})
+            }
+        }
+    };
+}
+pub(super) use words;
 
 /// Declares the parameters of a route.
 macro_rules! parameters {
@@ -38,6 +98,7 @@ macro_rules! parameters {
                     name: stringify!($name),
                     meaning: concat!($($meaning),+),
                     example: $example,
+                    schema: <$type as $crate::api::params::Domain>::schema,
                 },)*
             ];
         }

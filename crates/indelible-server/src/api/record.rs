@@ -10,7 +10,7 @@ use axum::{
 };
 use bytes::Bytes;
 use indelible::{Durability, Receipt, Recording, Submission};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::json;
 
 use self::parse::{Batch, Form, Rejected};
@@ -18,7 +18,7 @@ use super::{
     App,
     app::Writer,
     body,
-    params::{Params, parameters},
+    params::{Params, parameters, words},
     problem::Problem,
 };
 use crate::limits;
@@ -34,22 +34,8 @@ parameters! {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Level {
-    #[default]
-    Durable,
-    Written,
-    Queued,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum OnError {
-    #[default]
-    Refuse,
-    Skip,
-}
+words!(Level { Durable = "durable", Written = "written", Queued = "queued" });
+words!(OnError { Refuse = "refuse", Skip = "skip" });
 
 #[derive(Serialize)]
 struct Answer {

@@ -40,11 +40,16 @@ fn operations() -> Vec<Operation> {
         .needs(EventsWrite)
         .parameters(record::RecordParams::PARAMETERS)
         .request(examples::event())
-        .answers(201, examples::receipts()),
+        .answers(201, examples::receipts())
+        .or(examples::receipts_and_rejected())
+        .answers(200, examples::receipts())
+        .or(examples::receipts_and_rejected())
+        .answers(202, json!({"queued": 1})),
         Operation::new("get", "/v1/events", "List events, a page at a time", get(list::list))
             .needs(EventsRead)
             .parameters(list::ListParams::PARAMETERS)
-            .answers(200, json!({"events": [examples::recorded()], "next": "a4d2"})),
+            .answers(200, json!({"events": [examples::recorded()], "next": "a4d2"}))
+            .or(json!({"events": [], "next": null})),
         Operation::new("get", "/v1/events/{id}", "One event by its id or sequence number", get(list::get))
             .needs(EventsRead)
             .answers(200, examples::recorded()),
@@ -59,17 +64,23 @@ fn operations() -> Vec<Operation> {
         Operation::new("get", "/v1/export", "Export any number of events, streamed", get(export::export))
             .needs(EventsRead)
             .parameters(export::ExportParams::PARAMETERS)
-            .streams("application/x-ndjson", "{\"id\":\"...\",\"seq\":1234}\n"),
+            .streams("application/x-ndjson", "{\"id\":\"...\",\"seq\":1234}\n")
+            .streams("text/csv", "id,seq,action\r\n...,1234,token.revoked\r\n")
+            .streams("application/vnd.apache.parquet", "PAR1"),
         Operation::new("get", "/v1/keys", "List API keys; their secrets are not kept", get(keys::list))
             .needs(Admin)
-            .answers(200, json!({"keys": [examples::key()]})),
+            .answers(200, json!({"keys": [examples::key(), examples::new_made_key(), examples::revoked_key()]})),
         Operation::new("post", "/v1/keys", "Make an API key; its secret is shown this once", post(keys::create))
             .needs(Admin)
             .request(examples::new_key())
-            .answers(201, json!({"key": examples::key(), "secret": "ik_..."})),
+            .request(examples::least_new_key())
+            .request(examples::lasting_new_key())
+            .answers(201, json!({"key": examples::key(), "secret": "ik_..."}))
+            .or(json!({"key": examples::new_made_key(), "secret": "ik_..."})),
         Operation::new("delete", "/v1/keys/{id}", "Revoke an API key", delete(keys::revoke))
             .needs(Admin)
-            .answers(200, json!({"key": examples::key()})),
+            .answers(200, json!({"key": examples::revoked_key()}))
+            .or(json!({"key": examples::new_made_key()})),
         Operation::new("get", "/v1/status", "The state of the log in figures", get(health::status))
             .needs(MetricsRead)
             .answers(200, json!({"next_seq": 1235, "segments": 1, "disk_bytes": 81920})),

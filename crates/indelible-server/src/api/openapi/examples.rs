@@ -121,15 +121,22 @@ pub(in crate::api) fn recorded() -> Value {
     value(Recorded { id: EventId::new(at(1), 7, 1234), seq: 1234, event })
 }
 
-/// What recording answers.
+/// What recording answers; a receipt is null for an event that a hook suppressed.
 pub(in crate::api) fn receipts() -> Value {
     let id = EventId::new(at(1), 7, 1234);
-    json!({"receipts": [{"id": id, "seq": 1234, "leaf_hash": "5f".repeat(32), "duplicate": false}]})
+    json!({"receipts": [{"id": id, "seq": 1234, "leaf_hash": "5f".repeat(32), "duplicate": false}, null]})
+}
+
+/// The same where lines were left out.
+pub(in crate::api) fn receipts_and_rejected() -> Value {
+    let rejected =
+        json!([{"line": 1, "field": "acter", "detail": "is not a field of an event"}, {"line": 2, "detail": "..."}]);
+    json!({"receipts": [], "rejected_count": 2, "rejected": rejected})
 }
 
 /// What an aggregate gives.
 pub(in crate::api) fn table() -> Value {
-    json!({"columns": ["action", "count"], "rows": [["token.revoked", 12]], "exact": true, "groups": 1})
+    json!({"columns": ["action", "count"], "rows": [["token.revoked", 12], [null, 3]], "exact": true, "groups": 2})
 }
 
 /// A key as it is listed.
@@ -147,9 +154,44 @@ pub(in crate::api) fn key() -> Value {
     })
 }
 
+/// A key that nothing has happened to yet.
+pub(in crate::api) fn new_made_key() -> Value {
+    let mut key = key();
+    for later in ["expires_at", "revoked_at", "last_used_at"] {
+        if let Some(time) = key.get_mut(later) {
+            *time = Value::Null;
+        }
+    }
+    key
+}
+
+/// A key that was revoked.
+pub(in crate::api) fn revoked_key() -> Value {
+    let mut key = key();
+    if let Some(time) = key.get_mut("revoked_at") {
+        *time = value(at(120));
+    }
+    key
+}
+
+/// A key to be made, with what cannot be left out.
+pub(in crate::api) fn least_new_key() -> Value {
+    json!({"name": "billing service", "abilities": ["events:write"]})
+}
+
+/// A key to be made that does not expire.
+pub(in crate::api) fn lasting_new_key() -> Value {
+    json!({"name": "billing service", "abilities": ["events:write"], "expires_at": null})
+}
+
 /// A key to be made.
 pub(in crate::api) fn new_key() -> Value {
     json!({"name": "billing service", "tenant": "default", "abilities": ["events:write"], "expires_at": at(86_400)})
+}
+
+/// A failure of which little is known.
+pub(in crate::api) fn least_problem() -> Value {
+    json!({"type": "urn:indelible:problem:internal", "title": "Internal error", "status": 500, "detail": "..."})
 }
 
 /// A failure.
