@@ -40,25 +40,22 @@ fuzz_target!(|bytes: &[u8]| {
             let _ = segment.blocks_with(column, code);
         }
     }
-    ask(segment);
+    ask(segment, bytes.len());
 });
 
-fn ask(segment: Segment) {
+/// One of several questions: all of them would take much longer than reading.
+fn ask(segment: Segment, choice: usize) {
+    const LINES: [&str; 4] = ["", "action:token.* actor:user:42 metadata.a:*", "since:2026-01-01 ip:10.0.0.0/8", "-a abc"];
+    const TEXTS: [(&str, &str); 3] =
+        [("day,action", "count,distinct(actor.id)"), ("hour,outcome", "count"), ("actor.id", "p50(http.status),first")];
     let first_seq = segment.first_seq();
     let end_seq = first_seq.saturating_add(u64::from(segment.rows()));
     let snapshot = Snapshot { parts: vec![Part::Fixed(Arc::new(segment))], end_seq, log_number: 7 };
     let cancel = Cancel::default();
-    for line in ["", "action:token.* actor:user:42 metadata.a:*", "since:2026-01-01 ip:10.0.0.0/8", "-a abc"] {
-        let filter = Filter::parse(line, now()).unwrap();
-        let query = Query { filter: filter.clone(), order: Order::NewestFirst, limit: 10, after: None };
-        let _ = snapshot.query(&query, &cancel);
-        for (group_by, measure) in [
-            ("day,action", "count,distinct(actor.id)"),
-            ("hour,outcome", "count"),
-            ("actor.id", "p50(http.status),first"),
-        ] {
-            let text = AggregateText { group_by, measure, ..AggregateText::default() };
-            let _ = snapshot.aggregate(&Aggregate::parse(filter.clone(), &text).unwrap(), &cancel);
-        }
-    }
+    let filter = Filter::parse(LINES[choice % LINES.len()], now()).unwrap();
+    let query = Query { filter: filter.clone(), order: Order::NewestFirst, limit: 10, after: None };
+    let _ = snapshot.query(&query, &cancel);
+    let (group_by, measure) = TEXTS[choice % TEXTS.len()];
+    let text = AggregateText { group_by, measure, ..AggregateText::default() };
+    let _ = snapshot.aggregate(&Aggregate::parse(filter, &text).unwrap(), &cancel);
 }

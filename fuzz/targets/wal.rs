@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use indelible_engine::{
     fs::SimulatedFs,
+    limits::{FRAME_BYTES_MAX, FRAME_EVENTS_MAX},
     log::{Log, OpenError},
     query::{Cancel, Filter, Order, Query},
     store::Store,
@@ -91,7 +92,8 @@ fn good_frames(bytes: &[u8]) -> (usize, u64) {
     let (mut at, mut events) = (HEADER, 0);
     while let Some(end) = frame_end(bytes, at) {
         let plain = bytes[at..at + 8] == *b"IFRM\0\0\0\0";
-        if !plain || u32_at(bytes, at + 32) != frame_crc(bytes, at, end) {
+        let within = u32_at(bytes, at + 24) as usize <= FRAME_EVENTS_MAX && end - at - FRAME <= FRAME_BYTES_MAX;
+        if !plain || !within || u32_at(bytes, at + 32) != frame_crc(bytes, at, end) {
             break;
         }
         (at, events) = (end, events + u64::from(u32_at(bytes, at + 24)));
