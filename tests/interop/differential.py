@@ -9,6 +9,8 @@ seed, and the place of the data. Needs requirements.txt of this folder.
 """
 
 import argparse
+import datetime
+import ipaddress
 import json
 import pathlib
 import random
@@ -18,7 +20,9 @@ import tempfile
 import time
 
 import duckdb
+import pyarrow as pa
 
+import aggregates
 import parquet
 from questions import BLOBS, Questions, micros, source
 from served import Server, run, samples
@@ -65,10 +69,6 @@ def leaves(text):
 
 def load(exported):
     """The export as tables: events, the values in their free data, and their addresses as numbers."""
-    import ipaddress
-
-    import pyarrow as pa
-
     database = duckdb.connect()
     database.execute("SET TimeZone = 'UTC'")
     database.execute(f"CREATE VIEW exported AS SELECT * FROM '{exported}'")
@@ -108,9 +108,12 @@ class Different(Exception):
 def same(what, found, expected, line, params, sql):
     if found == expected:
         return
-    at = next((nth for nth, (a, b) in enumerate(zip(found, expected)) if a != b), min(len(found), len(expected))) if isinstance(found, list) else 0
-    near = (found[at : at + 3], expected[at : at + 3]) if isinstance(found, list) else (found, expected)
-    raise Different(f"{what}, at {at}:\n  log    {near[0]}\n  DuckDB {near[1]}\n  filter {line}\n  params {params}\n  SQL    {sql}")
+    at = 0
+    if isinstance(found, list):
+        at = next((nth for nth, (a, b) in enumerate(zip(found, expected)) if a != b), min(len(found), len(expected)))
+        found, expected = found[at : at + 3], expected[at : at + 3]
+    answers = f"  log    {found}\n  DuckDB {expected}"
+    raise Different(f"{what}, at {at}:\n{answers}\n  filter {line}\n  params {params}\n  SQL    {sql}")
 
 
 def check_page(server, database, line, where, draw):
@@ -149,15 +152,13 @@ def check_aggregate(server, database, aggregate, line, where):
 
 
 def of_time(text):
-    import datetime
-
     return micros(datetime.datetime.fromisoformat(text))
 
 
 def daily(database, end_seq):
     """The seven questions of `bench query`: parameters, and the SQL of all rows."""
     token = lambda n: f"credential_id = '{n}'"
-    usage = "SELECT credential_id, count(*) n FROM events WHERE credential_id LIKE 'tok\\_%' ESCAPE '\\' GROUP BY 1 ORDER BY n DESC, 1"
+    usage = "SELECT credential_id, count(*) n FROM events WHERE starts_with(credential_id, 'tok_') GROUP BY 1 ORDER BY n DESC, 1"
     tokens = [name for name, _ in database.execute(usage).fetchall()]
     busy, middle, rare = tokens[0], tokens[100], tokens[-1]
     user = database.execute(f"SELECT actor_id FROM events WHERE {token(busy)} GROUP BY 1 ORDER BY count(*) DESC LIMIT 1").fetchone()[0]
@@ -169,8 +170,10 @@ def daily(database, end_seq):
     yield f"credential.id:{rare}{until}", None, f"SELECT seq FROM events WHERE {token(rare)} ORDER BY seq DESC LIMIT 50"
     yield f"credential.id:{busy}{until}", {"group_by": "day"}, f"SELECT {day}, count(*) FROM events WHERE {token(busy)} GROUP BY 1"
     yield f"credential.id:{middle}{until}", {"group_by": "ip"}, f"SELECT context_ip, count(*) FROM events WHERE {token(middle)} GROUP BY 1"
-    yield f"actor.id:{user}{until}", {"group_by": "credential.id"}, f"SELECT credential_id, count(*) FROM events WHERE actor_id = '{user}' GROUP BY 1"
-    failures = f"SELECT context_ip, count(*) FROM events WHERE outcome = 'failure' AND epoch_us(occurred_at) >= {hour_ago} GROUP BY 1 HAVING count(*) > 10"
+    of_user = f"SELECT credential_id, count(*) FROM events WHERE actor_id = '{user}' GROUP BY 1"
+    yield f"actor.id:{user}{until}", {"group_by": "credential.id"}, of_user
+    recent = f"outcome = 'failure' AND epoch_us(occurred_at) >= {hour_ago}"
+    failures = f"SELECT context_ip, count(*) FROM events WHERE {recent} GROUP BY 1 HAVING count(*) > 10"
     yield f"outcome:failure since:{since}{until}", {"group_by": "ip", "having": "count>=11"}, failures
     yield until, {"group_by": "day,action", "limit": "100000"}, f"SELECT {day}, action, count(*) FROM events GROUP BY 1, 2"
     yield until, {"measure": "distinct(ip)"}, "SELECT count(DISTINCT context_ip) FROM events"
@@ -225,7 +228,7 @@ def ask(server, exported, options, started):
     asked = check_daily(server, database, end_seq)
     for nth in range(options.questions):
         line, where = questions.filter()
-        aggregate = questions.aggregate()
+        aggregate = aggregates.drawn(questions)
         try:
             empty += check_page(server, database, line, where, draw) == 0
             check_aggregate(server, database, aggregate, line, where)

@@ -1,6 +1,6 @@
-"""Random filters and aggregates, each as the log is asked and as SQL over a Parquet export of the same log.
+"""Random filters, each as a line and as SQL over a Parquet export of the same log.
 
-The SQL follows the documentation of the filter language and of the aggregates, not the code that answers them.
+The SQL follows the documentation of the filter language, not the code that answers.
 """
 
 import datetime
@@ -20,8 +20,6 @@ BLOBS = {"metadata": "metadata", "changes": "changes", "targets.attrs": "targets
 ROLES = {"actor": ("actor", ["id", "email"]), "on_behalf_of": ("on_behalf_of", ["id", "email"]), "target": ("targets", ["id"])}
 ACTOR_TYPES = ["user", "service", "token", "client", "agent", "system", "anonymous"]
 SEVERITIES = ["info", "low", "medium", "high", "critical"]
-BUCKETS = ["minute", "hour", "day", "week", "month", "hour_of_day", "weekday"]
-ZONES = ["Europe/Vienna", "America/New_York", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe"]
 EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.UTC)
 ENDS = (-(2**63) + 1, 2**63 - 1)  # of 64-bit integers, as far as SQL can write them
 
@@ -368,129 +366,6 @@ class Questions:
         random.shuffle(clauses)
         line = " ".join(line for line, _ in clauses)
         return line, " AND ".join(f"({sql})" for _, sql in clauses)
-
-    def aggregate(self):
-        """The parameters of an aggregate, and what :class:`Aggregate` needs to work it out."""
-        random = self.random
-        groups = []
-        for _ in range(random.choices([0, 1, 2, 3, 4], [10, 35, 33, 18, 4])[0]):
-            if random.random() < 0.35:
-                groups.append(random.choice(BUCKETS))
-            elif random.random() < 0.5:
-                groups.append(self.fields[random.choice(["action", "outcome", "severity", "tenant", "reason", "actor.type", "tags"])])
-            else:
-                groups.append(self.any_field())
-        measures = []
-        for _ in range(random.choices([1, 2, 3, 4], [45, 30, 15, 10])[0]):
-            kind = random.choices(["count", "distinct", "first", "last", "percentile"], [45, 25, 8, 8, 14])[0]
-            if kind == "distinct":
-                measures.append((kind, self.any_field(), None))
-            elif kind == "percentile":
-                measures.append((kind, self.any_field("int", "time"), random.choice([0, 1, 50, 75, 95, 99, 100])))
-            else:
-                measures.append((kind, None, None))
-        return Aggregate(self, groups, measures)
-
-
-class Aggregate:
-    def __init__(self, questions, groups, measures):
-        random = questions.random
-        self.groups, self.measures = groups, measures
-        self.names = [group if isinstance(group, str) else questions.name(group) for group in groups]
-        self.measure_names = [
-            {"distinct": lambda: f"distinct({questions.name(field)})", "percentile": lambda: f"p{percent}({questions.name(field)})"}
-            .get(kind, lambda: kind)()
-            for kind, field, percent in measures
-        ]
-        self.params = {"group_by": ",".join(self.names), "measure": ",".join(self.measure_names)}
-        self.zone = random.choice(ZONES) if random.random() < 0.4 else "UTC"
-        if self.zone != "UTC":
-            self.params["tz"] = self.zone
-        self.having = self.order = None
-        numbers = [nth for nth in range(len(measures)) if not self.is_time(nth)]
-        if numbers and random.random() < 0.3:
-            nth, bound, above = random.choice(numbers), random.choice([1, 2, 3, 10, 100, 1000]), random.random() < 0.3
-            self.having = (nth, bound + above)
-            self.params["having"] = f"{self.measure_names[nth]}{'>' if above else '>='}{bound}"
-        if random.random() < 0.5 and (groups or measures):
-            at = random.randrange(len(groups) + len(measures))
-            falling = random.random() < 0.5
-            name = [*self.names, *self.measure_names][at]
-            # A name that stands twice means the first.
-            first = self.first_of(at)
-            self.order = (first, falling)
-            self.params["order"] = ("-" if falling else "") + name
-        self.limit = random.choice([None, None, 1, 7, 50, 3000])
-        if self.limit:
-            self.params["limit"] = str(self.limit)
-
-    def first_of(self, at):
-        if at < len(self.groups):
-            return next(nth for nth, group in enumerate(self.groups) if group is self.groups[at] or group == self.groups[at])
-        same = self.measures[at - len(self.groups)]
-        return len(self.groups) + next(nth for nth, measure in enumerate(self.measures) if measure == same)
-
-    def is_time(self, nth):
-        kind, field, _ = self.measures[nth]
-        return kind in ("first", "last") or (kind == "percentile" and field.kind == "time")
-
-    def time_columns(self):
-        """Which columns of the table hold times."""
-        keys = [group in ("minute", "hour", "day", "week", "month") or getattr(group, "kind", "") == "time" for group in self.groups]
-        return keys + [self.is_time(nth) for nth in range(len(self.measures))]
-
-    def sql(self, where):
-        keys = []
-        for group in self.groups:
-            if group == "hour_of_day":
-                keys.append("[extract(hour FROM e.occurred_at)]")
-            elif group == "weekday":
-                keys.append("[extract(isodow FROM e.occurred_at)]")
-            elif group in ("minute", "hour"):
-                # An hour that the clock goes through twice is two hours.
-                width = {"minute": 60_000_000, "hour": 3_600_000_000}[group]
-                local = f"epoch_us(timezone('{self.zone}', e.occurred_at))"
-                keys.append(f"[epoch_us(e.occurred_at) - (({local} % {width}) + {width}) % {width}]")
-            elif isinstance(group, str):
-                keys.append(f"[epoch_us(date_trunc('{group}', e.occurred_at))]")
-            else:
-                keys.append(group.keys())
-        measures = []
-        for kind, field, percent in self.measures:
-            if kind == "distinct":
-                measures.append(field.distinct())
-            elif kind == "percentile":
-                number = field.number()
-                rank = f"greatest(1, (count({number}) * {percent} + 99) // 100)"
-                measures.append(f"(list_sort(list({number}) FILTER ({number} IS NOT NULL)))[{rank}]")
-            else:
-                measures.append({"count": "count(*)", "first": "min(epoch_us(e.occurred_at))", "last": "max(epoch_us(e.occurred_at))"}[kind])
-        from_keys = "".join(f", (SELECT unnest({key}) AS k{nth})" for nth, key in enumerate(keys))
-        fields = [field for field in self.groups if not isinstance(field, str)] + [field for _, field, _ in self.measures if field]
-        columns = [f"k{nth}" for nth in range(len(keys))]
-        grouped = f" GROUP BY {','.join(columns)}" if columns else ""
-        return f"SELECT {', '.join(columns + measures)} FROM {source(where, fields)}{from_keys} WHERE {where}{grouped}"
-
-    def table(self, rows):
-        """What the API should give of all rows: those kept, in order, and how many there were."""
-        width = len(self.groups)
-        rows = [list(row) for row in rows]
-        if self.having:
-            nth, bound = self.having
-            rows = [row for row in rows if row[width + nth] is not None and row[width + nth] >= bound]
-        key = lambda value: (0,) if value is None else (1, value)
-        rows.sort(key=lambda row: [key(value) for value in row[:width]])
-        at, falling = self.order or self.default_order()
-        # Stable in both directions: what is equal stays in the order of the keys.
-        rows.sort(key=lambda row: key(row[at]), reverse=falling)
-        return rows[: self.limit or 1000], len(rows)
-
-    def default_order(self):
-        """Time goes on; of everything else the most comes first."""
-        counts = [nth for nth, (kind, _, _) in enumerate(self.measures) if kind == "count"]
-        if (self.groups and isinstance(self.groups[0], str)) or not counts:
-            return 0, False
-        return len(self.groups) + counts[0], True
 
 
 def source(where, fields=()):
