@@ -175,41 +175,50 @@ proptest! {
 
     #[test]
     fn what_was_acknowledged_survives_any_failed_operation_and_then_a_loss_of_power(actions in actions(), seed: u64) {
-        let whole = Harness::new(seed);
-        run(&whole, &actions);
-        for operation in 0..whole.disk.operations() {
-            for failure in [Failure::NotPersisted, Failure::Persisted] {
-                let harness = Harness::new(seed ^ operation);
-                harness.disk.fail_at(operation, failure);
-                let told = run(&harness, &actions);
-                harness.disk.restart();
-                told.check(&harness);
-            }
-        }
+        fail_at_each_operation(&actions, seed, 1);
     }
 
     #[test]
-    fn a_log_whose_disk_fails_for_a_while_goes_on_by_itself(actions in actions(), seed: u64, length in 1_u64..12) {
-        let whole = Harness::new(seed);
-        run(&whole, &actions);
-        for operation in 0..whole.disk.operations() {
-            for failure in [Failure::NotPersisted, Failure::Persisted] {
-                let harness = Harness::new(seed ^ operation);
-                (operation..operation + length).for_each(|operation| harness.disk.fail_at(operation, failure));
-                let mut told = Told::default();
-                if let Some(mut steps) = run_on(&harness, &actions, &mut told) {
-                    while harness.disk.operations() < operation + length {
-                        let _ = harness.disk.sync_dir(Path::new("/log"));
-                    }
-                    steps.committer.idle();
-                    assert_eq!(steps.log.status().halted, None);
-                    let kept = told.durable.len();
-                    told.commit(&harness, &mut steps, &[(1, Durability::Durable)]);
-                    assert_eq!(told.durable.len(), kept + 1);
+    fn a_log_whose_disk_fails_for_a_while_goes_on_by_itself(actions in actions(), seed: u64, length in 2_u64..12) {
+        fail_at_each_operation(&actions, seed, length);
+    }
+}
+
+/// Runs the actions once for each operation, with so many operations from there on failing in one way or the other. The log
+/// goes on by itself when they are over, and holds what it should after a loss of power.
+fn fail_at_each_operation(actions: &[Action], seed: u64, length: u64) {
+    let whole = Harness::new(seed);
+    run(&whole, actions);
+    for operation in 0..whole.disk.operations() {
+        for failure in [Failure::NotPersisted, Failure::Persisted] {
+            let harness = Harness::new(seed ^ operation);
+            (operation..operation + length).for_each(|operation| harness.disk.fail_at(operation, failure));
+            let mut told = Told::default();
+            if let Some(mut steps) = run_on(&harness, actions, &mut told) {
+                while harness.disk.operations() < operation + length {
+                    let _ = harness.disk.sync_dir(Path::new("/log"));
                 }
-                harness.disk.restart();
-                told.check(&harness);
+                steps.committer.idle();
+                assert_eq!(steps.log.status().halted, None);
+                let kept = told.durable.len();
+                told.commit(&harness, &mut steps, &[(1, Durability::Durable)]);
+                assert_eq!(told.durable.len(), kept + 1);
             }
+            harness.disk.restart();
+            told.check(&harness);
         }
     }
+}
+
+#[test]
+fn every_step_of_sealing_merging_and_removing_may_fail_in_both_ways() {
+    let commit = |count| Action::Commit(vec![(count, Durability::Durable)]);
+    let mut actions: Vec<Action> = (0..5).flat_map(|_| [commit(3), commit(1), Action::Seal]).collect();
+    actions.extend([Action::Tomorrow, commit(1), Action::Seal, Action::Seal, Action::Reopen, commit(2)]);
+    let whole = Harness::new(1);
+    let steps = run_on(&whole, &actions, &mut Told::default()).unwrap();
+    let segments = whole.disk.list(Path::new("/log/segments/2026-11-20")).unwrap();
+    assert_eq!(segments.len(), 1, "all of the day is merged: {segments:?}");
+    drop(steps);
+    (1..4).for_each(|length| fail_at_each_operation(&actions, length, length));
 }
