@@ -6,18 +6,15 @@ the future is good again in the past. Random jumps over the log itself are in cr
 Usage: tests/torture/run clock [--quick]; needs faketime (Debian: apt-get install faketime).
 """
 
-import argparse
 import collections
 import datetime
 import glob
 import json
-import os
 import pathlib
 import sys
 import tempfile
-import time
 
-from place import Writer, settled
+from place import Writer, arguments
 from served import Verdict
 
 LIBRARY = "/usr/lib/*/faketime/libfaketimeMT.so.1"
@@ -68,10 +65,7 @@ def moment(text):
 
 
 def main():
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("binary")
-    arguments.add_argument("--quick", action="store_true", help="each time once instead of ten times")
-    options = arguments.parse_args()
+    options = arguments("each time once instead of ten times")
     libraries = glob.glob(LIBRARY)
     if not libraries:
         sys.exit("faketime is not installed: apt-get install faketime")

@@ -6,10 +6,8 @@ started again on the full disk. At the end every acknowledged event is in the lo
 Usage: tests/torture/run full_disk [--quick]
 """
 
-from place import Mounted, Writer, enter_namespace, settled
+from place import Mounted, Writer, arguments, enter_namespace, settled
 from served import Verdict
-
-import argparse
 
 DISK_BYTES = 48 << 20
 QUICK_DISK_BYTES = 12 << 20
@@ -17,10 +15,7 @@ FILLER_BYTES = 4 << 20
 
 
 def main():
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("binary")
-    arguments.add_argument("--quick", action="store_true")
-    options = arguments.parse_args()
+    options = arguments("a smaller disk")
     enter_namespace()
     verdict = Verdict()
     with Mounted("tmpfs", QUICK_DISK_BYTES if options.quick else DISK_BYTES) as mounted:

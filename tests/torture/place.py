@@ -1,5 +1,6 @@
 """Disks that fill and fall read-only, and a writer that remembers what was acknowledged."""
 
+import argparse
 import json
 import os
 import pathlib
@@ -13,6 +14,14 @@ from served import START_SECONDS, Served
 # How long the server may take to notice that the disk works again: it tries every second, and to seal every 15 seconds.
 SETTLE_SECONDS = 40
 REQUEST_EVENTS = 200
+
+
+def arguments(quick):
+    """What the programs here are called with; `quick` says what the short form is."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("binary")
+    parser.add_argument("--quick", action="store_true", help=quick)
+    return parser.parse_args()
 
 
 def enter_namespace():

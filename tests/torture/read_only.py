@@ -7,7 +7,6 @@ directories is taken from a server that is not root: it cannot be started again 
 Usage: tests/torture/run read_only [--quick]
 """
 
-import argparse
 import contextlib
 import os
 import pathlib
@@ -15,7 +14,7 @@ import shutil
 import subprocess
 import sys
 
-from place import Mounted, Writer, settled
+from place import Mounted, Writer, arguments, settled
 from served import Verdict
 
 DISK_BYTES = 48 << 20
@@ -23,10 +22,7 @@ NOBODY = 65534
 
 
 def main():
-    arguments = argparse.ArgumentParser()
-    arguments.add_argument("binary")
-    arguments.add_argument("--quick", action="store_true", help="the same: it takes some seconds")
-    options = arguments.parse_args()
+    options = arguments("the same: it takes some seconds")
     if os.geteuid() != 0:
         sys.exit("run as root: files are made immutable and file systems mounted")
     verdict = Verdict()

@@ -123,7 +123,7 @@ fn append(log: &Log, marker: &mut u64, count: u64) {
                 return;
             }
             Err(AppendError::Unavailable { cause }) => {
-                markers.for_each(|marker| say(&format!("gone {marker} {cause}")))
+                markers.for_each(|marker| say(&format!("gone {marker} {cause}")));
             }
             Err(error) => markers.for_each(|marker| say(&format!("refused {marker} {error}"))),
         }
