@@ -340,11 +340,14 @@ impl Shared {
         self.closed.load(Ordering::Relaxed)
     }
 
+    /// Lets nothing into the queue of a halted log: only when the queue is silent does the committer try to write again.
+    fn check_writing(&self) -> Result<(), AppendError> {
+        self.halted().map_or(Ok(()), |cause| Err(AppendError::Halted { cause }))
+    }
+
     /// Refuses what cannot be taken now.
     fn admit(&self, events: usize, bytes: usize) -> Result<(), AppendError> {
-        if let Some(cause) = self.halted() {
-            return Err(AppendError::Halted { cause });
-        }
+        self.check_writing()?;
         if events > BATCH_EVENTS_MAX {
             return Err(AppendError::TooLarge { events, events_max: BATCH_EVENTS_MAX });
         }
@@ -388,6 +391,7 @@ impl Shared {
 
     /// Asks the committer for a new WAL file.
     fn ask_for_rotation(&self) -> Result<Pending, AppendError> {
+        self.check_writing()?;
         let (pending, completion) = Pending::new();
         self.queue.put(Waiting {
             events: Vec::new(),

@@ -121,9 +121,7 @@ impl Committer {
     ///
     /// The name and the header of the file were durable before its first frame ([`Writer::create`]).
     fn record(&mut self, group: &mut [Waiting]) -> Result<Vec<Vec<Receipt>>, AppendError> {
-        if let Some(cause) = self.shared.halted() {
-            return Err(AppendError::Halted { cause });
-        }
+        self.shared.check_writing()?;
         // 1. One WAL file is one segment, one epoch and one day.
         let day = group.iter().filter_map(|batch| batch.day).max();
         if self.must_rotate(group, day) {

@@ -200,6 +200,8 @@ fn a_disk_that_stays_broken_halts_the_log_until_it_works_again() {
     assert!(matches!(failed, Err(AppendError::Halted { cause }) if cause.starts_with("write: ")));
     let refused = steps.log.append(vec![harness.ready(2)], Durability::Written);
     assert!(matches!(refused, Err(AppendError::Halted { .. })));
+    assert!(steps.log.seal_now().is_err());
+    assert!(steps.take().is_none(), "nothing keeps the committer from trying again");
     assert_eq!(harness::all(&steps.log).len(), 1, "reads go on");
     steps.committer.idle();
     assert!(steps.log.status().halted.unwrap().starts_with("/log/wal/00000000000000000000.wal: "));
@@ -409,6 +411,7 @@ fn sealing_now_merges_too_and_says_why_it_cannot() {
     log.shared.set_halted(Some("the disk is gone".to_owned()));
     let error = log.seal_now().unwrap_err().to_string();
     assert!(error.contains("the disk is gone"), "{error}");
+    log.shared.set_halted(None);
     log.close();
     assert!(matches!(log.seal_now(), Err(SealError::Closed)));
 }
