@@ -239,14 +239,12 @@ def torture(binary, options):
     outcomes = collections.Counter()
     failed = 0
     with concurrent.futures.ThreadPoolExecutor(os.cpu_count()) as pool:
-        futures = {pool.submit(disturb, binary, job): job for job in jobs}
-        for future in concurrent.futures.as_completed(futures):
-            job = futures[future]
-            if options.quick and time.monotonic() - started > QUICK_SECONDS:
-                pool.shutdown(wait=False, cancel_futures=True)
-            if future.cancelled():
+        in_time = lambda: not options.quick or time.monotonic() - started < QUICK_SECONDS
+        results = pool.map(lambda job: disturb(binary, job) if in_time() else None, jobs)
+        for job, result in zip(jobs, results):
+            if result is None:
                 continue
-            wrong, outcome = future.result()
+            wrong, outcome = result
             outcomes[job[1], job[3], outcome] += 1
             if wrong:
                 failed += 1
