@@ -271,9 +271,13 @@ impl Values {
             return self.text_match(word);
         }
         match column {
+            Column::ContextIp | Column::Outcome if self.compares() => {
+                let name = column.path();
+                Err(ParseError::at(word.column, format!("{name} has no order to compare by: write {name}:value")))
+            }
             _ if is_time(column) => self.bounds(word, |text| self.time(text)).map(between),
             _ if column.kind() == Kind::Ints => self.bounds(word, integer).map(between),
-            Column::ContextIp if !self.compares() => address(word),
+            Column::ContextIp => address(word),
             Column::Outcome => known_word(word, "outcome", |word| Outcome::parse(word).is_some(), &OUTCOMES),
             Column::Severity => known_word(word, "severity", |word| Severity::parse(word).is_some(), &SEVERITIES),
             _ => self.text_match(word),

@@ -110,6 +110,8 @@ fn a_mistake_is_shown_where_it_is_with_what_was_meant() {
             r#""10.0.0.0/33" is no address or network: write 203.0.113.9, 10.0.0.0/8 or 10.0.* at column 4"#,
         ),
         ("ip:10.0.0", r#""10.0.0" is no address or network: write 203.0.113.9, 10.0.0.0/8 or 10.0.* at column 4"#),
+        ("ip>=10", "context.ip has no order to compare by: write context.ip:value at column 5"),
+        ("outcome:<success", "outcome has no order to compare by: write outcome:value at column 10"),
         ("status:abc", r#""abc" is no number: write 500, >=500 or 500..599 at column 8"#),
         ("status:599..500", "this range ends before it begins at column 8"),
         ("since:soon", r#""soon" is no time: write 7d, 24h, 30m, 2026-11-20 or 2026-11-20T12:00:00Z at column 7"#),
