@@ -4,12 +4,12 @@
 use std::{path::Path, sync::Arc};
 
 use indelible_engine::{
-    column::Column,
+    column::{Column, Kind},
     fs::SimulatedFs,
     limits::BLOCK_ROWS,
     query::{Aggregate, AggregateText, Cancel, Filter, Order, Part, Query, Snapshot},
     segment::Segment,
-    source::{Source, events},
+    source::{CodeBlock, Source, events},
 };
 use indelible_fuzz::{now, put};
 use libfuzzer_sys::fuzz_target;
@@ -37,15 +37,58 @@ fuzz_target!(|bytes: &[u8]| {
         });
         for (code, term) in terms {
             let _ = segment.find_term(column, &term);
-            let _ = segment.blocks_with(column, code);
+            let _ = segment.posting(column, code);
+            for block in 0..segment.blocks() {
+                check_rows_with(&segment, column, block, code);
+            }
+        }
+        for block in 0..segment.blocks() {
+            check_rows(&segment, column, block, bytes.len());
         }
     }
     ask(segment, bytes.len());
 });
 
+/// Some rows of a block are read as when the block is read as a whole, wherever that can be read.
+fn check_rows(segment: &Segment, column: Column, block: u32, choice: usize) {
+    let rows: Vec<u32> = (0..segment.block_rows(block)).skip(choice % 5).step_by(1 + choice % 3 * 16).collect();
+    if column.kind() == Kind::Ints {
+        let (mut all, mut some) = (Vec::new(), Vec::new());
+        if segment.ints(column, block, &mut all).is_ok() {
+            segment.ints_of(column, block, &rows, &mut some).unwrap();
+            assert!(rows.iter().map(|&row| all[row as usize]).eq(some), "{column:?}");
+        } else {
+            let _ = segment.ints_of(column, block, &rows, &mut some);
+        }
+    } else if column.kind() == Kind::Terms {
+        let (mut all, mut some) = (CodeBlock::default(), CodeBlock::default());
+        if segment.codes(column, block, &mut all).is_ok() {
+            segment.codes_of(column, block, &rows, &mut some).unwrap();
+            assert!(rows.iter().enumerate().all(|(nth, &row)| all.of(row as usize) == some.of(nth)), "{column:?}");
+        } else {
+            let _ = segment.codes_of(column, block, &rows, &mut some);
+        }
+    }
+}
+
+/// The rows of a code are those in which it is found when the block is read as a whole.
+fn check_rows_with(segment: &Segment, column: Column, block: u32, code: u32) {
+    let (mut all, mut found) = (CodeBlock::default(), Vec::new());
+    let read = segment.rows_with(column, block, code, &mut |row| found.push(row));
+    if segment.codes(column, block, &mut all).is_ok() {
+        read.unwrap();
+        found.dedup();
+        assert!(
+            (0..segment.block_rows(block)).filter(|&row| all.of(row as usize).contains(&code)).eq(found),
+            "{column:?}"
+        );
+    }
+}
+
 /// One of several questions: all of them would take much longer than reading.
 fn ask(segment: Segment, choice: usize) {
-    const LINES: [&str; 4] = ["", "action:token.* actor:user:42 metadata.a:*", "since:2026-01-01 ip:10.0.0.0/8", "-a abc"];
+    const LINES: [&str; 4] =
+        ["", "action:token.* actor:user:42 metadata.a:*", "since:2026-01-01 ip:10.0.0.0/8", "-a abc"];
     const TEXTS: [(&str, &str); 3] =
         [("day,action", "count,distinct(actor.id)"), ("hour,outcome", "count"), ("actor.id", "p50(http.status),first")];
     let first_seq = segment.first_seq();
