@@ -68,8 +68,10 @@ impl Part {
     fn to_json(&self) -> Option<Value> {
         match self {
             Self::Empty => None,
-            Self::Open { salt, value } => Some(json!({"salt": hex(salt), "value": parsed(value)})),
-            Self::Sealed(commitment) => Some(json!({"commitment": hex(commitment)})),
+            Self::Open { salt, value } => {
+                Some(json!({"salt": base16ct::lower::encode_string(salt), "value": parsed(value)}))
+            }
+            Self::Sealed(commitment) => Some(json!({"commitment": base16ct::lower::encode_string(commitment)})),
         }
     }
 
@@ -164,20 +166,9 @@ fn parsed(json: &[u8]) -> Value {
     serde_json::from_slice(json).unwrap_or_default()
 }
 
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 fn unhex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    let digits = text.as_bytes();
-    if digits.len() != 2 * N || !digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
     let mut bytes = [0; N];
-    for (place, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
-        *place = u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok()?;
-    }
-    Some(bytes)
+    base16ct::lower::decode(text, &mut bytes).ok()?.try_into().ok()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{hex, time::Timestamp};
+use crate::time::Timestamp;
 
 /// Milliseconds of `recorded_at` (48 bits), version 7, the log's number (26 bits), the variant, seq (48 bits).
 ///
@@ -81,7 +81,7 @@ impl FromStr for EventId {
 impl fmt::Display for EventId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut digits = [0; 32];
-        hex::write(&self.0.to_be_bytes(), &mut digits);
+        base16ct::lower::encode(&self.0.to_be_bytes(), &mut digits).map_err(|_| fmt::Error)?;
         let mut digits = digits.into_iter();
         let mut text = [b'-'; 36];
         for (at, place) in text.iter_mut().enumerate() {
@@ -89,7 +89,7 @@ impl fmt::Display for EventId {
                 *place = digits.next().unwrap_or_default();
             }
         }
-        out.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        out.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

@@ -15,7 +15,7 @@ use std::fmt;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
 
-use crate::{canonical::Canonical, hex};
+use crate::canonical::Canonical;
 
 /// The secret from which an epoch's salts are derived. Destroying it makes erased parts unguessable for ever.
 #[derive(Clone, PartialEq, Eq)]
@@ -104,8 +104,7 @@ impl fmt::Debug for Salts {
 impl fmt::Display for LeafHash {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut text = [0; 64];
-        hex::write(&self.0, &mut text);
-        out.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        out.write_str(base16ct::lower::encode_str(&self.0, &mut text).map_err(|_| fmt::Error)?)
     }
 }
 

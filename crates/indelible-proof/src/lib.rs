@@ -51,7 +51,6 @@ pub mod disclosure;
 mod error;
 mod event;
 pub mod evidence;
-mod hex;
 mod id;
 mod ip;
 mod jcs;

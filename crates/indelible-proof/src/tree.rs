@@ -137,7 +137,7 @@ impl From<LeafHash> for Hash {
 
 impl fmt::Display for Hash {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+        LeafHash(self.0).fmt(out)
     }
 }
 

@@ -206,7 +206,8 @@ fn hash(key: &[u8; 32], secret: &str) -> String {
     let mut mac = Hmac::<Sha256>::new(&block.into());
     mac.update(secret.as_bytes());
     let digest = mac.finalize().into_bytes();
-    digest.iter().take(HASH_BYTES).fold(HASH_PREFIX.to_owned(), |text, byte| text + &format!("{byte:02x}"))
+    let digest = base16ct::lower::encode_string(digest.get(..HASH_BYTES).unwrap_or_default());
+    format!("{HASH_PREFIX}{digest}")
 }
 
 /// Whether a text is what redaction leaves behind.

@@ -66,7 +66,7 @@ impl Digest {
 
 impl From<Digest> for String {
     fn from(digest: Digest) -> Self {
-        digest.0.iter().map(|byte| format!("{byte:02x}")).collect()
+        base16ct::lower::encode_string(&digest.0)
     }
 }
 

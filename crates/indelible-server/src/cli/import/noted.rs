@@ -38,7 +38,7 @@ pub(super) fn seed(format: Format) -> Sha256 {
 }
 
 fn hex(digest: &Sha256) -> String {
-    digest.clone().finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    base16ct::lower::encode_string(&digest.clone().finalize())
 }
 
 /// Feeds everything to a digest; gives how many bytes that was.
