@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The same events through every system: how fast in, how many bytes, how fast seven questions are answered.
+"""The same events through every system: how fast in, how many bytes, how fast eight questions are answered.
 
 Indelible takes the events over HTTP; the others get the export of that log. All must answer alike, or the run fails.
 The results go to results/NAME.json, from which report.py makes the tables and the charts."""

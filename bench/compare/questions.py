@@ -1,4 +1,4 @@
-"""The seven questions in SQL, and their answers in one form, so that they can be compared."""
+"""The eight questions in SQL, and their answers in one form, so that they can be compared."""
 
 import collections.abc
 import dataclasses
@@ -40,6 +40,10 @@ QUESTIONS = [
     ),
     Question(
         "total of a user over all tokens",
+        "SELECT count(*) FROM events WHERE actor_id = '{actor_id}'",
+    ),
+    Question(
+        "usage by token of a user",
         "SELECT credential_id, count(*) FROM events"
         " WHERE actor_id = '{actor_id}' AND {has_token} GROUP BY 1",
         groups="credential.id",

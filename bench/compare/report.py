@@ -60,7 +60,7 @@ def charts_of(document):
     events = f"{document['events']:,} events"
     return {
         "queries": charts.bars(
-            f"Seven questions, p50 in ms, {events} (log scale; shorter is better)",
+            f"Eight questions, p50 in ms, {events} (log scale; shorter is better)",
             {name: {of["system"]: of["p50_us"][name] / 1000 for of in systems} for name in document["rows"]},
             names,
             milliseconds_of,

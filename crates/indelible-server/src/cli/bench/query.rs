@@ -19,7 +19,7 @@ use crate::cli::{
     terminal::{Screen, grouped},
 };
 
-/// Asks seven questions of what `bench ingest` recorded and measures the answers
+/// Asks eight questions of what `bench ingest` recorded and measures the answers
 #[derive(Debug, Args)]
 pub(crate) struct Query {
     /// How often each question is asked, after once to warm up
@@ -130,10 +130,8 @@ fn questions(end: Timestamp) -> Vec<(&'static str, Ask)> {
         ("newest 50 of a rare token", Ask::Page(rare)),
         ("daily usage of a busy token", aggregate(of_token(BUSY), "day", "count")),
         ("usage by ip of a token", aggregate(of_token(100), "ip", "count")),
-        (
-            "total of a user over all tokens",
-            aggregate(format!("actor.id:{}", user(owner(BUSY))), "credential.id", "count"),
-        ),
+        ("total of a user over all tokens", aggregate(format!("actor.id:{}", user(owner(BUSY))), "", "count")),
+        ("usage by token of a user", aggregate(format!("actor.id:{}", user(owner(BUSY))), "credential.id", "count")),
         ("ips with over 10 failures in the last hour", Ask::Aggregate(failures)),
         ("count by day and action", aggregate(String::new(), "day,action", "count")),
         ("distinct ips", aggregate(String::new(), "", "distinct(ip)")),

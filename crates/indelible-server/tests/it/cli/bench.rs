@@ -45,7 +45,7 @@ fn questions_are_measured_in_place_and_over_http_and_the_log_is_verified() {
         let arguments = ["bench"].into_iter().chain(way.split(' ')).chain(["--rounds", "1", "--json"]);
         let lines = shell.run(&arguments.collect::<Vec<_>>()).ok();
         let answers: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-        assert_eq!(answers.len(), 7);
+        assert_eq!(answers.len(), 8);
         answers.iter().for_each(|answer| {
             assert_eq!(answer.as_object().unwrap().keys().map(String::as_str).collect::<BTreeSet<_>>(), names);
         });
