@@ -126,6 +126,15 @@ impl Note {
         }
     }
 
+    /// The note with those of its signatures that are by one of these keys.
+    ///
+    /// `None` when none is left.
+    pub fn signed_by(&self, keys: &[VerifierKey]) -> Option<Self> {
+        let mut signatures = self.signatures.clone();
+        signatures.retain(|signature| keys.iter().any(|key| signature.is_by(key)));
+        (!signatures.is_empty()).then(|| Self { text: self.text.clone(), signatures })
+    }
+
     /// Verifies the signatures of those keys that signed; at least one must have.
     ///
     /// Each key is named once, in the order of `keys`. A signature that bears the name and id of one of the keys and

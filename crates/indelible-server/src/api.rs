@@ -2,7 +2,7 @@
 
 mod aggregate;
 mod app;
-mod body;
+pub(crate) mod body;
 mod export;
 mod health;
 mod keys;
@@ -21,5 +21,6 @@ mod tally;
 
 pub(crate) use app::App;
 pub(crate) use export::csv;
+pub(crate) use problem::Problem;
 pub(crate) use refusals::Peer;
 pub(crate) use routes::router;

@@ -22,6 +22,7 @@ mod show;
 pub(crate) mod table;
 mod tail;
 pub(crate) mod terminal;
+mod witness;
 
 use std::env;
 
@@ -57,6 +58,7 @@ enum Command {
     #[command(subcommand)]
     Key(key::Key),
     Doctor(doctor::Doctor),
+    Witness(witness::Witness),
     #[command(subcommand)]
     Bench(bench::Bench),
     /// Prints completions for a shell
@@ -88,6 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Import(command) => command.run(&mut screen),
         Command::Key(command) => command.run(&mut screen),
         Command::Doctor(command) => command.run(&mut screen),
+        Command::Witness(command) => command.run(&mut screen),
         Command::Bench(command) => command.run(&mut screen),
         Command::Completions { shell } => completions(*shell, &mut screen),
     }?;

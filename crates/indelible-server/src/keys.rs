@@ -14,7 +14,7 @@ use std::{
 use indelible_proof::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::limits;
+use crate::{durable, limits};
 use file::{Kept, Stamp};
 use secret::Digest;
 pub(crate) use secret::Secret;
@@ -365,7 +365,7 @@ impl State {
 
 /// Leaves a secret in a file that only its owner may read.
 pub(crate) fn write_secret(path: &Path, secret: &Secret) -> io::Result<()> {
-    file::replace(path, format!("{}\n", secret.expose()).as_bytes())
+    durable::replace(path, format!("{}\n", secret.expose()).as_bytes())
 }
 
 fn check(new: &NewKey, now: Timestamp) -> Result<(), KeysError> {

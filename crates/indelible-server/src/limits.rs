@@ -109,3 +109,14 @@ pub(crate) const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
 pub(crate) const BENCH_THREADS_MAX: i64 = 1024;
 /// Bytes of the answer to a single event that `bench ingest` reads.
 pub(crate) const BENCH_ANSWER_BYTES_MAX: usize = 64 << 10;
+
+/// Time for the body of a request to a witness to arrive, and for a stalled reader of its answer to go on.
+pub(crate) const WITNESS_REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time that requests to a witness are given at its shutdown.
+pub(crate) const WITNESS_SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections to a witness at once.
+pub(crate) const WITNESS_CONNECTIONS_MAX: usize = 256;
+/// Logs that a witness follows.
+pub(crate) const WITNESSED_LOGS_MAX: usize = 1000;
+/// Bytes of the file that names the logs of a witness.
+pub(crate) const WITNESSED_LOGS_BYTES_MAX: u64 = 1 << 20;

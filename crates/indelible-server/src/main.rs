@@ -5,10 +5,12 @@ mod cli;
 mod clock;
 mod config;
 mod demo;
+mod durable;
 mod keys;
 mod limits;
 mod logging;
 mod serve;
+mod witness;
 
 use std::process::ExitCode;
 

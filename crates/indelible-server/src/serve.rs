@@ -1,7 +1,7 @@
 //! The server from start to stop: open, listen, answer, and on a signal finish what is under way before the log closes.
 
-mod connections;
-mod descriptors;
+pub(crate) mod connections;
+pub(crate) mod descriptors;
 
 use std::{
     io,

@@ -20,7 +20,7 @@ enum Encoding {
 }
 
 /// Reads a whole body of at most `bytes_max`, as sent and again once decompressed.
-pub(super) async fn read(
+pub(crate) async fn read(
     headers: &HeaderMap,
     body: Body,
     bytes_max: usize,

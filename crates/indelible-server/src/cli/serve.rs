@@ -46,7 +46,7 @@ impl Serve {
         if self.print_config {
             return say(&config.to_toml());
         }
-        logging::start(&config);
+        logging::start(config.log_format, config.log_level);
         // Exports hold their threads for as long as their clients read: they must not take those of the intake.
         let threads = BLOCKING_THREADS.saturating_add(config.exports_max).min(usize::from(u16::MAX));
         let runtime = tokio::runtime::Builder::new_multi_thread().max_blocking_threads(threads).enable_all().build();

@@ -2,16 +2,12 @@
 //!
 //! Changes by several processes are kept apart by a lock on a file beside it; readers need none.
 
-use std::{
-    fs::{self, File, OpenOptions},
-    io::{self, Write},
-    path::Path,
-    time::SystemTime,
-};
+use std::{fs, io, path::Path, time::SystemTime};
 
 use serde::{Deserialize, Serialize};
 
 use super::{ApiKey, KeysError, secret::Digest};
+use crate::durable::{private, replace};
 
 /// A key as it is kept.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -73,25 +69,6 @@ pub(super) fn change<T>(
     replace(path, &json).map_err(|error| io_error(path, error))?;
     let stamp = Stamp::of(path).map_err(|error| io_error(path, error))?;
     Ok((stamp, contents.keys, answer))
-}
-
-/// Write, fsync, rename, fsync of the directory: after a crash there is the old file or the new one.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let temporary = path.with_extension("new");
-    let mut file = private(&temporary, true)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&temporary, path)?;
-    File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// Opens a file that only its owner may read.
-fn private(path: &Path, empty: bool) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.write(true).create(true).truncate(empty);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
 }
 
 fn io_error(path: &Path, error: io::Error) -> KeysError {

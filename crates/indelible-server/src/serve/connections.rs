@@ -20,7 +20,7 @@ use crate::{api::Peer, limits};
 
 /// Accepts connections until told to stop, then waits for those that are open to finish their requests. One that takes
 /// nothing of its answer for as long as `stall` is cut.
-pub(super) async fn accept(
+pub(crate) async fn accept(
     listener: TcpListener,
     router: Router,
     connections_max: usize,

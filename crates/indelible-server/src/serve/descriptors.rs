@@ -6,7 +6,7 @@ use crate::limits::LOG_FILES_KEPT;
 
 /// Raises the limit of open files as far as the system lets this process; gives how many of the connections that are
 /// wanted fit below it.
-pub(super) fn connections_within(wanted: usize) -> usize {
+pub(crate) fn connections_within(wanted: usize) -> usize {
     let hard = getrlimit(Resource::Nofile).maximum;
     // Where this is refused the old limit holds, and is what counts below.
     let _ = setrlimit(Resource::Nofile, Rlimit { current: hard, maximum: hard });

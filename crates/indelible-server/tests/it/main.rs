@@ -11,3 +11,4 @@ mod lifecycle;
 mod server;
 mod streams;
 mod tenants;
+mod witness;
