@@ -5,7 +5,7 @@
 //! memory than a multiple of [`limits::EVENT_JSON_BYTES_MAX`]. All other limits are those of
 //! [`Canonical::checked`](crate::Canonical::checked).
 
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
 
 use crate::error::{EventError, excerpt};
 use crate::event::{Event, Recorded};
@@ -59,7 +59,7 @@ impl Recorded {
 }
 
 /// Parses at full speed; only a failure is parsed again to learn where it is.
-pub(crate) fn read<T: DeserializeOwned>(json: &[u8]) -> Result<T, EventError> {
+pub(crate) fn read<'de, T: Deserialize<'de>>(json: &'de [u8]) -> Result<T, EventError> {
     serde_json::from_slice(json).map_err(|error| {
         let mut again = serde_json::Deserializer::from_slice(json);
         match serde_path_to_error::deserialize::<_, T>(&mut again) {

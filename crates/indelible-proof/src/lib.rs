@@ -7,8 +7,9 @@
 //! The log's [`tree`] over these entries is that of RFC 6962; its hashes are stored and served as [`tile`]s, and its
 //! size and root are signed as a [`checkpoint`] (a [`note`]), which witnesses cosign ([`cosignature`], [`witness`]).
 //! Whoever holds the log's public key verifies an event offline from one file of [`evidence`]: a [`tlog_proof`] with a
-//! [`disclosure`] of the event. A [`rotation`] hands over from one signing key to the next. All of these are the
-//! formats of C2SP (c2sp.org: tlog-tiles, tlog-checkpoint, signed-note, tlog-cosignature, tlog-witness, tlog-proof).
+//! [`disclosure`] of the event. An [`export`] proves many events, and that none is missing. A [`rotation`] hands over
+//! from one signing key to the next. The formats are, as far as there is one, those of C2SP (c2sp.org: tlog-tiles,
+//! tlog-checkpoint, signed-note, tlog-cosignature, tlog-witness, tlog-proof).
 //!
 //! # What it is not
 //!
@@ -51,6 +52,7 @@ pub mod disclosure;
 mod error;
 mod event;
 pub mod evidence;
+pub mod export;
 mod id;
 mod ip;
 mod jcs;

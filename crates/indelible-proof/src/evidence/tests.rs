@@ -85,3 +85,24 @@ fn evidence_says_what_is_wrong() {
     bare.extra = Some(b"{}".to_vec());
     assert!(matches!(Evidence::parse(bare.to_string().as_bytes()), Err(EvidenceError::Event(_))));
 }
+
+#[test]
+fn the_published_evidence_verifies_and_is_written_as_it_was() {
+    let vkey = |text: &str| -> VerifierKey { text.trim().parse().unwrap() };
+    let log = [vkey(include_str!("../../testvectors/evidence/log.vkey"))];
+    let witness = vkey(include_str!("../../testvectors/evidence/witness.vkey"));
+    let quorum = Quorum::new(vec![witness], 1).unwrap();
+    let files = [
+        (0, include_str!("../../testvectors/evidence/event-0.tlog-proof")),
+        (0, include_str!("../../testvectors/evidence/event-0-without-who.tlog-proof")),
+        (4, include_str!("../../testvectors/evidence/event-4.tlog-proof")),
+        (4, include_str!("../../testvectors/evidence/event-4-without-who.tlog-proof")),
+        (10, include_str!("../../testvectors/evidence/event-10.tlog-proof")),
+        (10, include_str!("../../testvectors/evidence/event-10-without-who.tlog-proof")),
+    ];
+    for (seq, file) in files {
+        let evidence = Evidence::parse(file.as_bytes()).unwrap();
+        assert_eq!(evidence.verify(&log, &quorum).unwrap().seq, seq);
+        assert_eq!(evidence.to_string(), file);
+    }
+}
