@@ -22,6 +22,7 @@ mod show;
 pub(crate) mod table;
 mod tail;
 pub(crate) mod terminal;
+mod verify;
 mod witness;
 
 use std::env;
@@ -55,6 +56,7 @@ enum Command {
     Aggregate(aggregate::Aggregate),
     Export(export::Export),
     Import(import::Import),
+    Verify(verify::Verify),
     #[command(subcommand)]
     Key(key::Key),
     Doctor(doctor::Doctor),
@@ -88,6 +90,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Aggregate(command) => command.run(&mut screen),
         Command::Export(command) => command.run(&mut screen),
         Command::Import(command) => command.run(&mut screen),
+        Command::Verify(command) => command.run(&mut screen),
         Command::Key(command) => command.run(&mut screen),
         Command::Doctor(command) => command.run(&mut screen),
         Command::Witness(command) => command.run(&mut screen),

@@ -67,6 +67,8 @@ pub(crate) const TAIL_EVENTS_A_PIECE: usize = 100;
 
 /// Bytes of a server's answer that a command holds at once.
 pub(crate) const ANSWER_BYTES_MAX: u64 = 256 << 20;
+/// Bytes of a file that holds a public key.
+pub(crate) const KEY_FILE_BYTES_MAX: u64 = 4 << 10;
 /// Bytes of an export that are copied at once.
 pub(crate) const COPY_BYTES: usize = 64 << 10;
 /// Connections to a server that are kept for the next request.

@@ -5,6 +5,7 @@ mod commands;
 mod import;
 mod output;
 mod remote;
+mod verify;
 
 use std::{
     io::Write,
