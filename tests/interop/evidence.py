@@ -1,0 +1,129 @@
+#!/usr/bin/env python3
+"""Evidence, verified by the binary and by docs/verify.py: both believe what is true, and neither what was altered.
+
+    evidence.py BINARY [FOLDER]
+
+FOLDER has log.vkey, witness.vkey, *.tlog-proof and *.jsonl; the published ones when left out.
+"""
+
+import base64
+import importlib.util
+import json
+import pathlib
+import subprocess
+import sys
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+PUBLISHED = ROOT / "crates/indelible-proof/testvectors/evidence"
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+OURS = load(ROOT / "docs/verify.py")
+
+
+class Judges:
+    def __init__(self, binary, folder):
+        self.binary, self.scratch = binary, pathlib.Path(folder) / "altered.scratch"
+        self.log, self.witness = ((folder / name).read_text().strip() for name in ("log.vkey", "witness.vkey"))
+
+    def python(self, text, log, witness):
+        try:
+            return bool(OURS.verify(text, log, [witness]))
+        except (ValueError, IndexError):
+            return False
+
+    def rust(self, kind, text, log, witness, *more):
+        call = [self.binary, "verify", f"--{kind}", "/dev/stdin", "--key", log, "--witness", witness, *more]
+        done = subprocess.run(call, input=text, capture_output=True, check=False)
+        assert done.returncode in (0, 1, 2) and b"panicked" not in done.stderr, done
+        return done.returncode == 0
+
+    def both(self, text, expected, what, log=None, witness=None):
+        log, witness = log or self.log, witness or self.witness
+        found = {"python": self.python(text, log, witness), "binary": self.rust("proof", text, log, witness)}
+        assert set(found.values()) == {expected}, f"{what}: expected {expected}, found {found}"
+
+
+def altered_values(value, path="event"):
+    """Each copy of a JSON value with one thing in it changed."""
+    if isinstance(value, dict):
+        for name in value:
+            for change, what in altered_values(value[name], f"{path}.{name}"):
+                yield value | {name: change}, what
+            yield {other: item for other, item in value.items() if other != name}, f"{path} without {name}"
+        yield value | {"zz": "added"}, f"{path} with one more"
+    elif isinstance(value, list):
+        yield value + [1], f"{path} with one more"
+        for at, item in enumerate(value):
+            for change, what in altered_values(item, f"{path}[{at}]"):
+                yield value[:at] + [change] + value[at + 1 :], what
+    elif isinstance(value, str):
+        yield value[:-1] + ("0" if value[-1:] != "0" else "1"), path
+    elif isinstance(value, (int, float)):
+        yield value + 1 if abs(value) < 2**52 else 3, path
+    else:
+        yield "something", path
+
+
+def altered_files(text):
+    """Each copy of an evidence file with one thing in it changed, and what that is."""
+    lines = text.decode().split("\n")
+    extra = base64.b64decode(lines[1].removeprefix("extra "))
+    told = json.loads(extra)
+    dump = lambda value: json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    with_extra = lambda data: "\n".join([lines[0], "extra " + base64.b64encode(data).decode(), *lines[2:]]).encode()
+    for change, what in altered_values(told):
+        yield with_extra(dump(change)), what
+    yield with_extra(extra.replace(b'{"record"', b'{ "record"')), "a space in the event"
+    yield with_extra(extra.replace(b'"action"', b'"\\u0061ction"')), "another spelling of a name"
+    yield with_extra(extra.replace(b'{"action"', b'{"action":"auth.logout","action"')), "a field twice"
+    for at, line in enumerate(lines[:-1]):
+        yield "\n".join(lines[:at] + lines[at + 1 :]).encode(), f"without line {at + 1}"
+        yield "\n".join(lines[:at] + [line] + lines[at:]).encode(), f"line {at + 1} twice"
+        for place in {0, len(line) // 2, len(line) - 2, len(line) - 1}:
+            if 0 <= place < len(line):
+                other = chr(ord(line[place]) ^ 1)
+                changed = line[:place] + other + line[place + 1 :]
+                yield "\n".join(lines[:at] + [changed] + lines[at + 1 :]).encode(), f"line {at + 1}, character {place}"
+    yield text + b"\n", "an empty line behind"
+    yield text[:-1], "cut by a byte"
+
+
+def main():
+    binary = pathlib.Path(sys.argv[1]).resolve()
+    folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else PUBLISHED
+    judges, count = Judges(binary, folder), 0
+    for path in sorted(folder.glob("*.tlog-proof")):
+        text = path.read_bytes()
+        judges.both(text, True, path.name)
+        judges.both(text, False, "the witness as the log", log=judges.witness)
+        judges.both(text, False, "the log as the witness", witness=judges.log)
+        for changed, what in altered_files(text):
+            # A line of a signature twice says nothing else than once.
+            if changed != text and not ("twice" in what and changed.count("—".encode()) > text.count("—".encode())):
+                judges.both(changed, False, f"{path.name}: {what}")
+                count += 1
+    for path in sorted(folder.glob("*.jsonl")):
+        lines, kind = path.read_bytes().splitlines(keepends=True), f"--{path.stem}"
+        judge = lambda changed: judges.rust("export", b"".join(changed), judges.log, judges.witness, kind)
+        assert judge(lines), path.name
+        for at, line in enumerate(lines):
+            doubled, swapped = lines[:at] + [line] + lines[at:], lines[:at] + lines[at + 1 : at + 2] + [line] + lines[at + 2 :]
+            for changed in (lines[:at] + lines[at + 1 :], doubled, swapped):
+                assert changed == lines or not judge(changed), f"{path.name}: line {at + 1}"
+                count += 1
+            for change, what in altered_values(json.loads(line)):
+                changed = lines[:at] + [json.dumps(change).encode() + b"\n"] + lines[at + 1 :]
+                assert not judge(changed), f"{path.name}: line {at + 1}: {what}"
+                count += 1
+    print(f"what is true is believed, and none of {count} altered copies is")
+
+
+if __name__ == "__main__":
+    main()
