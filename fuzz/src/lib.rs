@@ -1,12 +1,16 @@
-//! What the targets share: a moment that stands still, and a log on a disk in memory.
+//! What the targets share: a moment that stands still, a log on a disk in memory, and the keys that sign.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    io,
+    path::Path,
+    sync::{Arc, LazyLock},
+};
 
 use indelible_engine::{
     fs::{Fs, SimulatedFs},
     log::LogConfig,
 };
-use indelible_proof::Timestamp;
+use indelible_proof::{Timestamp, cosignature::Cosigner, note::SigningKey};
 
 /// 2026-11-20T12:00:00Z
 pub fn now() -> Timestamp {
@@ -49,4 +53,16 @@ pub fn get(disk: &SimulatedFs, path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = vec![0; file.size()? as usize];
     file.read_at(0, &mut bytes)?;
     Ok(bytes)
+}
+
+/// The key of the published evidence's log.
+pub fn log_key() -> &'static SigningKey {
+    static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::new("log.example.com", &[1; 32]).unwrap());
+    &KEY
+}
+
+/// The key of its witness.
+pub fn witness() -> &'static Cosigner {
+    static KEY: LazyLock<Cosigner> = LazyLock::new(|| Cosigner::new("witness.example.com", &[2; 32]).unwrap());
+    &KEY
 }

@@ -14,8 +14,10 @@ use indelible_engine::{
     store::{Durability, Ready, Redacted, Store},
     testing::arbitrary_event,
 };
-use indelible_fuzz::{ROOT, config, disk, get, now};
-use indelible_proof::{Actor, Event};
+use indelible_fuzz::{ROOT, config, disk, get, log_key, now};
+use indelible_proof::{
+    Actor, Event, checkpoint::Checkpoint, evidence::Evidence, note::SigningKey, rotation::Rotation, tree::EMPTY_ROOT,
+};
 use libfuzzer_sys::fuzz_target;
 use proptest::{
     strategy::{Strategy, ValueTree},
@@ -44,6 +46,7 @@ fuzz_target!(
         events(&corpus);
         files(&corpus);
         texts(&corpus);
+        proofs(&corpus, Path::new("../crates/indelible-proof/testvectors/evidence"));
         end()
     },
     |_input| {}
@@ -146,5 +149,35 @@ fn texts(corpus: &Corpus) {
     ];
     for (nth, text) in aggregates.iter().enumerate() {
         corpus.put("aggregate", &nth.to_string(), text.as_bytes());
+    }
+}
+
+/// The published evidence, and what is made of the same parts.
+fn proofs(corpus: &Corpus, published: &Path) {
+    for path in fs::read_dir(published).unwrap().map(|entry| entry.unwrap().path()) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).unwrap();
+        if let Ok(evidence) = Evidence::parse(text.as_bytes()) {
+            corpus.put("proof", &format!("{name}-told"), &evidence.disclosure().to_json());
+            let note = evidence.proof().checkpoint.to_string();
+            corpus.put("note", "checkpoint", note.as_bytes());
+            corpus.put("note", "text", evidence.proof().checkpoint.text().as_bytes());
+            corpus.put("witness", "first", format!("old 0\n\n{note}").as_bytes());
+            let hash = text.lines().nth(3).unwrap_or_default();
+            corpus.put("witness", "next", format!("old 1\n{hash}\n\n{note}").as_bytes());
+        }
+        corpus.put(if name.ends_with("vkey") { "note" } else { "proof" }, &name, text.trim_end().as_bytes());
+        corpus.put("proof", &format!("{name}-whole"), text.as_bytes());
+    }
+    let at = Checkpoint::new("log.example.com", 0, EMPTY_ROOT).unwrap();
+    let next = SigningKey::new("log.example.com", &[3; 32]).unwrap();
+    corpus.put("note", "rotation", Rotation::sign(&at, log_key(), &next).unwrap().to_string().as_bytes());
+    corpus.put("note", "empty", at.sign(log_key()).to_string().as_bytes());
+    let paths =
+        ["tile/0/x001/x234/067", "tile/1/000.p/3", "tile/7/000", "tile/entries/x018/x446/x744/x073/x709/551.p/1"];
+    for (nth, path) in paths.iter().enumerate() {
+        for content in [vec![7; 32], vec![7; 96], vec![7; 8192], [&[0, 96], [7; 96].as_slice()].concat()] {
+            corpus.put("tile", &format!("{nth}-{}", content.len()), &[path.as_bytes(), b"\n", &content].concat());
+        }
     }
 }
