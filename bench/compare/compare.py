@@ -61,8 +61,8 @@ def main():
     results = said("indelible", lambda: indelible.measure(ours, task, went))
     for system in given.systems:
         results += said(system, lambda: in_a_process(system, task))
-    compare_answers(results)
     save(given, machine, results)
+    compare_answers(results)
     shutil.rmtree(given.home)
 
 

@@ -7,11 +7,11 @@ import datetime
 
 @dataclasses.dataclass(frozen=True)
 class Dialect:
-    """How a system writes the day of an event, an instant, and that an event has a token."""
+    """How a system writes the day of an event, an instant, and an event's token, which may be none."""
 
     day: str
     instant: collections.abc.Callable[[datetime.datetime], str]
-    has_token: str = "credential_id IS NOT NULL"
+    token: str = "credential_id"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,8 +44,7 @@ QUESTIONS = [
     ),
     Question(
         "usage by token of a user",
-        "SELECT credential_id, count(*) FROM events"
-        " WHERE actor_id = '{actor_id}' AND {has_token} GROUP BY 1",
+        "SELECT {token} AS token, count(*) FROM events WHERE actor_id = '{actor_id}' GROUP BY 1",
         groups="credential.id",
     ),
     Question(
@@ -72,7 +71,7 @@ def in_sql(filters, dialect):
 
 def written(question, filter_line, dialect):
     found = values(filter_line, dialect)
-    return question.sql.format(day=dialect.day, has_token=dialect.has_token, **found)
+    return question.sql.format(day=dialect.day, token=dialect.token, **found)
 
 
 def values(filter_line, dialect):

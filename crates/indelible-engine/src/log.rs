@@ -22,10 +22,12 @@ mod epochs;
 mod identity;
 mod layout;
 mod merge;
+mod proofs;
 mod queue;
 mod recovery;
 mod repeats;
 mod sealer;
+mod tree;
 mod verify;
 mod view;
 
@@ -38,7 +40,10 @@ use std::{
     thread::JoinHandle,
 };
 
-use indelible_proof::{Canonical, Entry, EventId, Recorded, Timestamp};
+use indelible_proof::{
+    Canonical, Entry, EventId, Recorded, Timestamp,
+    note::{Note, SigningKey},
+};
 
 use self::{
     committer::{Committer, Unwritten},
@@ -47,6 +52,7 @@ use self::{
     queue::{Hashed, Queue, Waiting},
     repeats::{Repeats, identity, recorded_at},
     sealer::{Bell, Sealer},
+    tree::{Head, Tiles},
     view::View,
 };
 use crate::{
@@ -62,6 +68,7 @@ pub use self::{
     config::{Clock, LogConfig, OpenError, RecoveryReport, Torn},
     identity::{FORMAT, Identity},
     sealer::SealError,
+    tree::TreeError,
     verify::{Verified, VerifyError},
 };
 
@@ -87,6 +94,12 @@ struct Shared {
     view: RwLock<View>,
     /// Set by the committer, read by callers, who may see an old one: the committer hashes again then.
     epoch: RwLock<Arc<Epoch>>,
+    /// Signs checkpoints.
+    key: Arc<SigningKey>,
+    /// The committer adds, the sealer writes down.
+    tiles: Tiles,
+    /// The newest checkpoint of which a restart would find everything. Set by the committer.
+    checkpoint: RwLock<Arc<Note>>,
     /// Why nothing can be written. Set and cleared by the committer.
     halted: RwLock<Option<String>>,
     /// Called by the committer.
@@ -130,12 +143,17 @@ impl Log {
             }
         })?;
         let identity = recovery::identify(&config, &layout)?;
-        let recovery::Recovered { mut view, epochs, report, .. } = recovery::recover(&*fs, &layout, identity.number)?;
+        let key = tree::signing_key(&*fs, &layout, &identity.name)
+            .map_err(|problem| OpenError::SigningKey { path: layout.signing_key().display().to_string(), problem })?;
+        let recovery::Recovered { mut view, epochs, report, range, tiles, .. } =
+            recovery::recover(&*fs, &layout, identity.number, key.verifier())?;
+        let key = Arc::new(key);
+        let head = Head::new(range, Arc::clone(&key));
         let next_seq = view.end_seq;
         let epoch = epochs::make(next_seq)
             .map_err(|problem| OpenError::Io { path: layout.epoch(next_seq).display().to_string(), problem })?;
         let epoch = Arc::new(epoch);
-        let (writer, halted) = match committer::begin(&*fs, &layout, identity.number, &epoch) {
+        let (writer, halted) = match committer::begin(&*fs, &layout, identity.number, &epoch, &head) {
             Ok(writer) => (Some(writer), None),
             // What is there can be read; the committer tries again.
             Err(unwritten) if is_full(&unwritten.problem) => (None, Some(unwritten.to_string())),
@@ -147,6 +165,9 @@ impl Log {
             epochs: Epochs::new(epochs),
             view: RwLock::new(view),
             epoch: RwLock::new(Arc::clone(&epoch)),
+            key,
+            tiles,
+            checkpoint: RwLock::new(Arc::clone(head.checkpoint())),
             halted: RwLock::new(halted),
             listeners: Mutex::default(),
             bell: Bell::default(),
@@ -159,7 +180,7 @@ impl Log {
             identity,
         });
         shared.epochs.add(next_seq);
-        let committer = Committer::new(Arc::clone(&shared), writer, epoch, next_seq);
+        let committer = Committer::new(Arc::clone(&shared), writer, epoch, head, next_seq);
         let sealer = Sealer::new(Arc::clone(&shared));
         let log = Self { shared, report, threads: Mutex::default(), lock: Mutex::new(Some(lock)) };
         Ok((log, committer, sealer))
@@ -308,6 +329,14 @@ impl Shared {
 
     fn set_epoch(&self, epoch: Arc<Epoch>) {
         *self.epoch.write().unwrap_or_else(PoisonError::into_inner) = epoch;
+    }
+
+    fn checkpoint(&self) -> Arc<Note> {
+        Arc::clone(&self.checkpoint.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_checkpoint(&self, checkpoint: Arc<Note>) {
+        *self.checkpoint.write().unwrap_or_else(PoisonError::into_inner) = checkpoint;
     }
 
     fn halted(&self) -> Option<String> {

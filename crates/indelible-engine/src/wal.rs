@@ -15,7 +15,7 @@ mod writer;
 
 pub(crate) use reader::scan;
 pub use record::WalError;
-pub(crate) use replay::replay;
+pub(crate) use replay::{Replayed, replay};
 pub(crate) use writer::Writer;
 
 #[cfg(test)]

@@ -69,9 +69,14 @@ pub fn commit(salt: &[u8; 16], part: &[u8]) -> [u8; 32] {
 impl Entry {
     /// The entry of an event under an epoch key.
     pub fn of(parts: &Canonical, key: &EpochKey) -> Self {
-        let digest = digest(parts.record());
+        Self::of_parts(parts.record(), parts.who(), parts.what(), key)
+    }
+
+    /// The same from the canonical bytes of the parts.
+    pub fn of_parts(record: &[u8], who: &[u8], what: &[u8], key: &EpochKey) -> Self {
+        let digest = digest(record);
         let salts = key.salts(&digest);
-        Self::join(&digest, &commit(&salts.who, parts.who()), &commit(&salts.what, parts.what()))
+        Self::join(&digest, &commit(&salts.who, who), &commit(&salts.what, what))
     }
 
     /// The entry of a record's digest and its two commitments: all that is left of an erased part.

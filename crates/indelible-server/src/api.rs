@@ -12,6 +12,7 @@ mod openapi;
 mod operation;
 mod params;
 mod problem;
+mod proof;
 mod reads;
 mod record;
 mod refusals;

@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod bench;
+mod checkpoint;
 mod doctor;
 mod error;
 mod export;
@@ -13,6 +14,7 @@ mod list;
 pub(crate) mod local;
 pub(crate) mod place;
 pub(crate) mod progress;
+mod proof;
 mod question;
 mod record;
 pub(crate) mod remote;
@@ -56,6 +58,8 @@ enum Command {
     Aggregate(aggregate::Aggregate),
     Export(export::Export),
     Import(import::Import),
+    Checkpoint(checkpoint::Checkpoint),
+    Proof(proof::Proof),
     Verify(verify::Verify),
     #[command(subcommand)]
     Key(key::Key),
@@ -90,6 +94,8 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Aggregate(command) => command.run(&mut screen),
         Command::Export(command) => command.run(&mut screen),
         Command::Import(command) => command.run(&mut screen),
+        Command::Checkpoint(command) => command.run(&mut screen),
+        Command::Proof(command) => command.run(&mut screen),
         Command::Verify(command) => command.run(&mut screen),
         Command::Key(command) => command.run(&mut screen),
         Command::Doctor(command) => command.run(&mut screen),

@@ -98,6 +98,9 @@ options! {
     tails_max: usize = limits::TAILS_MAX, "INDELIBLE_TAILS_MAX";
     /// Exports at once. Each takes a thread while it lasts. Default: 4.
     exports_max: usize = limits::EXPORTS_MAX, "INDELIBLE_EXPORTS_MAX";
+    /// Whether checkpoint, tiles and proofs of consistency are shown to everyone: they are hashes and signatures, which tell
+    /// how many events there are and, to whoever knows all of an event, that it is there. Default: false.
+    public_tree: bool = false, "INDELIBLE_PUBLIC_TREE";
     /// Reads that run at once, so that readers never starve writers. Default: one per core.
     readers_max: usize = std::thread::available_parallelism().map_or(1, usize::from), "INDELIBLE_READERS_MAX";
 }

@@ -7,10 +7,12 @@ use std::{
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
+    sync::Arc,
     time::Duration,
 };
 
 use indelible::Recorder;
+use indelible_engine::log::Log;
 use tokio::{
     net::TcpListener,
     sync::watch,
@@ -66,14 +68,14 @@ pub(crate) struct Server {
 
 impl Server {
     /// Listens for requests to a log.
-    pub(crate) async fn bind(recorder: Recorder, config: Config) -> Result<Self, ServeError> {
+    pub(crate) async fn bind(log: Arc<Log>, recorder: Recorder, config: Config) -> Result<Self, ServeError> {
         let (keys, first_key) = open_keys(&config.data)?;
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|error| ServeError::Listen { address: config.listen, error })?;
         let address = listener.local_addr().map_err(ServeError::Runtime)?;
         let (stop, stopping) = watch::channel(false);
-        let app = App::new(recorder, keys, &config, stopping);
+        let app = App::new(log, recorder, keys, &config, stopping);
         Ok(Self { listener, address, app, stop, config, first_key })
     }
 

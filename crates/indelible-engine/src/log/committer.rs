@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, io, path::Path, sync::Arc, time::Duration};
 
-use indelible_proof::{Entry, EventId, Timestamp};
+use indelible_proof::{Entry, EventId, Timestamp, tree::Hash};
 
 use super::{
     Shared,
@@ -10,10 +10,11 @@ use super::{
     layout::{Day, Layout},
     queue::{Hashed, Taken, Waiting},
     repeats::{Repeats, identity, recorded_at},
+    tree::{Grown, Head},
     view::{Generation, publish},
 };
 use crate::{
-    fs::{Fs, check_room},
+    fs::{Fs, check_room, write_new},
     limits::{IDLE_WAIT_MS, RESUME_ROOM_BYTES, RESUME_WAIT_MS},
     store::{AppendError, Durability, Ready, Receipt},
     wal::Writer,
@@ -26,6 +27,7 @@ pub(super) struct Committer {
     /// None only while the log is halted: when it was opened the disk was full.
     writer: Option<Writer>,
     epoch: Arc<Epoch>,
+    head: Head,
     /// The latest day of the events in the WAL file; none while it has no events.
     day: Option<Day>,
     opened_at: Timestamp,
@@ -38,12 +40,20 @@ pub(super) struct Committer {
 struct Plan<'a> {
     receipts: Vec<Vec<Receipt>>,
     fresh: Vec<&'a Ready>,
+    /// Of the new events.
+    leaves: Vec<Hash>,
 }
 
 impl Committer {
-    pub(super) fn new(shared: Arc<Shared>, writer: Option<Writer>, epoch: Arc<Epoch>, next_seq: u64) -> Self {
+    pub(super) fn new(
+        shared: Arc<Shared>,
+        writer: Option<Writer>,
+        epoch: Arc<Epoch>,
+        head: Head,
+        next_seq: u64,
+    ) -> Self {
         let opened_at = shared.now();
-        Self { shared, writer, epoch, day: None, opened_at, next_seq, room_bytes: 0 }
+        Self { shared, writer, epoch, head, day: None, opened_at, next_seq, room_bytes: 0 }
     }
 
     /// Commits what waits until the queue is closed and empty, then makes the rest durable.
@@ -91,10 +101,17 @@ impl Committer {
 
     /// Makes durable what was only written.
     pub(super) fn finish(&mut self) {
-        if !self.is_halted()
-            && let Err(error) = self.sync_if_dirty()
-        {
-            self.shared.set_halted(Some(format!("fdatasync: {error}")));
+        if self.is_halted() {
+            return;
+        }
+        let synced = self.sync_if_dirty().map_err(|error| format!("fdatasync: {error}"));
+        let closed = synced.and_then(|()| {
+            let Shared { config, layout, .. } = &*self.shared;
+            keep_checkpoint(&*config.fs, layout, &self.head).map_err(|problem| problem.to_string())
+        });
+        self.publish_checkpoint();
+        if let Err(cause) = closed {
+            self.shared.set_halted(Some(cause));
         }
     }
 
@@ -115,7 +132,7 @@ impl Committer {
     /// nobody sees a receipt, or reads an event, before the step that makes it last has returned.
     ///
     /// ```text
-    /// write(wal, frame)     all events of the group that are new, at the end of the file, in one piece
+    /// write(wal, frame)     all events of the group that are new and the signed checkpoint that covers them, in one piece
     /// fdatasync(wal)        unless every batch asked for `Written` only
     /// ```
     ///
@@ -130,24 +147,40 @@ impl Committer {
         // 2. Callers hashed with the epoch that they saw, which may be over.
         self.rehash(group);
         // 3. Repeated idempotency keys get the receipt of the first; all others get the next numbers.
-        let Plan { receipts, fresh } = self.plan(group)?;
+        let Plan { receipts, fresh, leaves } = self.plan(group)?;
         // 4. One frame, and one sync; also when all are repeats: what they repeat may have been written without a sync.
         let sync = group.iter().any(|batch| batch.durability == Durability::Durable && !batch.events.is_empty());
-        self.write(&fresh, sync)?;
+        let grown = self.head.grow(&leaves);
+        self.write(&fresh, &grown, sync)?;
         // 5. It lasts: readers may see it, and the caller may acknowledge.
         self.next_seq += fresh.len() as u64;
         self.day = self.day.max(day);
+        if !fresh.is_empty() {
+            self.head.accept(grown, &self.shared.tiles);
+        }
         publish(&self.shared.view, fresh.into_iter(), self.wal_bytes());
+        self.publish_checkpoint();
         Ok(receipts)
     }
 
-    fn write(&mut self, fresh: &[&Ready], sync: bool) -> Result<(), AppendError> {
+    /// Shows the checkpoint once a restart would find all that it covers.
+    fn publish_checkpoint(&self) {
+        if !self.writer.as_ref().is_some_and(Writer::is_dirty) {
+            self.shared.set_checkpoint(Arc::clone(self.head.checkpoint()));
+        }
+    }
+
+    fn write(&mut self, fresh: &[&Ready], grown: &Grown, sync: bool) -> Result<(), AppendError> {
         let Some(writer) = &mut self.writer else {
             return Err(self.halt("there is no file to write to".to_owned()));
         };
         let told = writer.len();
         if !fresh.is_empty()
-            && let Err(error) = writer.append(self.next_seq, fresh.iter().map(|ready| &ready.canonical))
+            && let Err(error) = writer.append(
+                self.next_seq,
+                fresh.iter().map(|ready| &ready.canonical),
+                &grown.checkpoint().to_string(),
+            )
         {
             self.room_bytes = writer.frame_len().min(RESUME_ROOM_BYTES);
             return Err(self.halt(format!("write: {error}")));
@@ -230,7 +263,7 @@ impl Committer {
             0 => Arc::clone(&self.epoch),
             _ => Arc::new(epochs::make(self.next_seq).map_err(Unwritten::at(&layout.epoch(self.next_seq)))?),
         };
-        let writer = begin(&*config.fs, layout, identity.number, &epoch)?;
+        let writer = begin(&*config.fs, layout, identity.number, &epoch, &self.head)?;
         let mut view = self.shared.view_mut();
         view.tail.pop_if(|generation| generation.first_seq == epoch.first_seq);
         view.tail.push(Generation::new(epoch.first_seq, writer.len()));
@@ -241,6 +274,7 @@ impl Committer {
         self.opened_at = self.shared.now();
         self.shared.epochs.add(self.next_seq);
         self.shared.set_epoch(Arc::clone(&self.epoch));
+        self.publish_checkpoint();
         self.shared.wake_sealer();
         Ok(())
     }
@@ -254,7 +288,7 @@ impl Committer {
     }
 
     fn plan<'a>(&self, group: &'a [Waiting]) -> Result<Plan<'a>, AppendError> {
-        let mut plan = Plan { receipts: Vec::with_capacity(group.len()), fresh: Vec::new() };
+        let mut plan = Plan { receipts: Vec::with_capacity(group.len()), fresh: Vec::new(), leaves: Vec::new() };
         let mut keys: HashMap<(&str, &str), Receipt> = HashMap::new();
         for batch in group {
             let recent = self.recent(batch);
@@ -271,6 +305,7 @@ impl Committer {
                     None => {
                         let receipt = self.receipt(hashed, self.next_seq + plan.fresh.len() as u64);
                         plan.fresh.push(&hashed.ready);
+                        plan.leaves.push(hashed.leaf.into());
                         keys.extend(key.map(|key| (key, receipt.clone())));
                         receipt
                     }
@@ -294,11 +329,26 @@ impl Committer {
     }
 }
 
-/// Makes the file for the events of an epoch, and its key. The name and the header of the file are durable.
-pub(super) fn begin(fs: &dyn Fs, layout: &Layout, log_number: u32, epoch: &Epoch) -> Result<Writer, Unwritten> {
+/// Makes the file for the events of an epoch, and its key. The name and the header of the file are durable, and so is
+/// the checkpoint of all events before it.
+pub(super) fn begin(
+    fs: &dyn Fs,
+    layout: &Layout,
+    log_number: u32,
+    epoch: &Epoch,
+    head: &Head,
+) -> Result<Writer, Unwritten> {
     let (key, path) = (layout.epoch(epoch.first_seq), layout.wal_file(epoch.first_seq));
+    keep_checkpoint(fs, layout, head)?;
     epochs::keep(fs, layout, epoch).map_err(Unwritten::at(&key))?;
     Writer::create(fs, path.clone(), epoch.first_seq, log_number).map_err(Unwritten::at(&path))
+}
+
+/// Writes the checkpoint down. Everything that it covers is durable.
+fn keep_checkpoint(fs: &dyn Fs, layout: &Layout, head: &Head) -> Result<(), Unwritten> {
+    let path = layout.checkpoint();
+    let note = head.checkpoint().to_string();
+    write_new(fs, &path, |file| file.append(note.as_bytes())).map_err(Unwritten::at(&path))
 }
 
 /// A file that could not be written.

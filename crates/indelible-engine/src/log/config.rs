@@ -4,6 +4,7 @@ use std::{fmt, io, path::PathBuf, sync::Arc};
 
 use indelible_proof::Timestamp;
 
+use super::tree::TreeError;
 use crate::{
     fs::{Fs, RealFs},
     limits::{
@@ -136,6 +137,49 @@ pub enum OpenError {
         path: String,
         /// Where the earlier file ends.
         end_seq: u64,
+    },
+    /// The key that signs checkpoints cannot be used.
+    #[error("{path}: {problem}; restore this key from a copy: the log's checkpoints are signed with it")]
+    SigningKey {
+        /// The key's file.
+        path: String,
+        /// What is wrong.
+        problem: io::Error,
+    },
+    /// The tree cannot be made from what is there.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A checkpoint in the data directory is not one of this log.
+    #[error("{path}: {problem}; restore this file from a copy")]
+    Checkpoint {
+        /// File.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Fewer events are there than were signed.
+    #[error(
+        "{path}: signed for {signed} events, but only {found} are there: the end of the log was removed, or older files \
+         were put in place of newer ones; restore the missing files from a copy"
+    )]
+    Shrunk {
+        /// The checkpoint's file.
+        path: String,
+        /// Events under the checkpoint.
+        signed: u64,
+        /// Events that are there.
+        found: u64,
+    },
+    /// The events are not those that were signed.
+    #[error(
+        "{path}: the first {size} events are not those that were signed: one of them, or the tree, was altered; restore \
+         the data directory from a copy, or find the place with `indelible verify`"
+    )]
+    Altered {
+        /// The checkpoint's file.
+        path: String,
+        /// Events under the checkpoint.
+        size: u64,
     },
     /// The epoch key of a WAL file is missing or damaged.
     #[error("{path}: {problem}; restore this key from a copy: without it the receipts of its events cannot be checked")]

@@ -2,7 +2,7 @@
 
 use std::{fmt, path::PathBuf};
 
-use indelible_proof::Timestamp;
+use indelible_proof::{Timestamp, tile::Tile};
 
 use crate::fs::TEMPORARY;
 
@@ -63,6 +63,28 @@ impl Layout {
     /// A file that is there for a moment only, to find out whether there is room.
     pub(super) fn room(&self) -> PathBuf {
         self.wal().join(format!("room{TEMPORARY}"))
+    }
+
+    /// The key that signs checkpoints.
+    pub(super) fn signing_key(&self) -> PathBuf {
+        self.keys().join("signing.key")
+    }
+
+    pub(super) fn tree(&self) -> PathBuf {
+        self.root.join("tree")
+    }
+
+    /// The newest checkpoint that was signed when a file was begun or the log was closed.
+    pub(super) fn checkpoint(&self) -> PathBuf {
+        self.tree().join("checkpoint")
+    }
+
+    pub(super) fn tile_level(&self, level: u8) -> PathBuf {
+        self.tree().join(level.to_string())
+    }
+
+    pub(super) fn tile(&self, tile: Tile) -> PathBuf {
+        self.tile_level(tile.level()).join(format!("{:020}", tile.index()))
     }
 
     pub(super) fn segments(&self) -> PathBuf {

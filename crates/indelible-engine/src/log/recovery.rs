@@ -13,19 +13,26 @@ use std::{
     sync::{Arc, RwLock},
 };
 
+use indelible_proof::{
+    checkpoint::Checkpoint,
+    limits::NOTE_BYTES_MAX,
+    note::{Note, VerifierKey},
+    tree::CompactRange,
+};
+
 use super::{
     config::{LogConfig, OpenError, RecoveryReport, Torn},
-    epochs,
+    epochs::{self, Epochs},
     identity::Identity,
     layout::{Layout, parse_first, parse_segment},
     sealer::open_segment,
+    tree::{Tiles, TreeError, TreeReader},
     view::{Generation, Sealed, View},
 };
 use crate::{
     fs::{Fs, is_temporary, read, write_new},
     limits::WAL_FILE_BYTES_MAX,
-    source::Source,
-    wal::{WalError, replay, scan},
+    wal::{Replayed, WalError, replay, scan},
 };
 
 /// Bytes of `log.toml`.
@@ -38,6 +45,9 @@ pub(super) struct Recovered {
     /// Where each epoch of the segments and WAL files begins.
     pub(super) epochs: BTreeSet<u64>,
     pub(super) report: RecoveryReport,
+    /// What is kept of the tree to go on with it.
+    pub(super) range: CompactRange,
+    pub(super) tiles: Tiles,
     /// Whether the names of the segments are known to be durable.
     segments_synced: bool,
 }
@@ -50,7 +60,7 @@ pub(super) fn prepare(fs: &dyn Fs, layout: &Layout) -> Result<(), OpenError> {
     for made in layout.root.ancestors().take(if is_new { missing.max(1) } else { 0 }) {
         fs.sync_dir(parent(made)).map_err(io_at(parent(made)))?;
     }
-    for dir in [layout.epochs(), layout.wal(), layout.segments()] {
+    for dir in [layout.epochs(), layout.wal(), layout.segments(), layout.tree()] {
         fs.create_dir_all(&dir).map_err(io_at(&dir))?;
     }
     for dir in [layout.keys(), layout.root.clone()] {
@@ -86,17 +96,28 @@ pub(super) fn identify(config: &LogConfig, layout: &Layout) -> Result<Identity, 
 }
 
 /// Reads all that the log holds.
-pub(super) fn recover(fs: &dyn Fs, layout: &Layout, log_number: u32) -> Result<Recovered, OpenError> {
+pub(super) fn recover(
+    fs: &dyn Fs,
+    layout: &Layout,
+    log_number: u32,
+    key: &VerifierKey,
+) -> Result<Recovered, OpenError> {
     let mut recovered = Recovered::default();
-    for dir in [layout.root.clone(), layout.epochs(), layout.wal()] {
+    let levels = list(fs, &layout.tree())?.into_iter().filter_map(|name| name.parse().ok());
+    let levels = levels.map(|level| layout.tile_level(level));
+    for dir in
+        [layout.root.clone(), layout.keys(), layout.epochs(), layout.wal(), layout.tree()].into_iter().chain(levels)
+    {
         recovered.remove_temporary(fs, &dir)?;
     }
     recovered.segments(fs, layout)?;
+    recovered.tree(fs, layout)?;
     let names = list(fs, &layout.wal())?;
     let firsts: Vec<u64> = names.iter().filter_map(|name| parse_first(name, ".wal")).collect();
     for (nth, &first_seq) in firsts.iter().enumerate() {
-        recovered.wal_file(fs, layout, log_number, first_seq, firsts.get(nth + 1).copied())?;
+        recovered.wal_file(fs, layout, (log_number, key), first_seq, firsts.get(nth + 1).copied())?;
     }
+    recovered.check_signed(fs, layout, key)?;
     Ok(recovered)
 }
 
@@ -156,6 +177,52 @@ impl Recovered {
         self.remove(fs, path)
     }
 
+    /// Takes up the tree of the sealed events. What is not on disk of it is made again from them.
+    fn tree(&mut self, fs: &dyn Fs, layout: &Layout) -> Result<(), OpenError> {
+        let size = self.view.end_seq;
+        let stored = Tiles::load(fs, layout, size)?;
+        let was_stored = stored.is_some();
+        self.tiles = stored.unwrap_or_default();
+        let (epochs, snapshot) = (Epochs::new(self.epochs.clone()), self.view.snapshot(0));
+        let reader = TreeReader { fs, layout, epochs: &epochs, tiles: &self.tiles, snapshot: &snapshot };
+        if was_stored {
+            self.range = reader.range(size)?;
+            return Ok(());
+        }
+        let (mut range, mut nodes) = (CompactRange::new(), Vec::new());
+        reader.entries(0..size, &mut |_, entry| {
+            range.append(&entry.leaf_hash().into(), |node, hash| nodes.push((node, hash)));
+            nodes.retain(|(node, _)| node.level % 8 == 0);
+            self.tiles.add(&nodes);
+            nodes.clear();
+        })?;
+        self.tiles.store(fs, layout, size).map_err(io_at(&layout.tree()))?;
+        self.range = range;
+        Ok(())
+    }
+
+    /// Compares the log with the checkpoint that was signed when a file was begun or the log was closed.
+    fn check_signed(&self, fs: &dyn Fs, layout: &Layout, key: &VerifierKey) -> Result<(), OpenError> {
+        let path = layout.checkpoint();
+        let name = path.display().to_string();
+        let bytes = match read(fs, &path, NOTE_BYTES_MAX as u64) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            read => read.map_err(io_at(&path))?,
+        };
+        let checkpoint =
+            open_checkpoint(&bytes, key).map_err(|problem| OpenError::Checkpoint { path: name.clone(), problem })?;
+        let (size, found) = (checkpoint.size(), self.range.end());
+        if found < self.view.end_seq {
+            return Err(TreeError::Gone { seq: found }.into());
+        }
+        if size > found {
+            return Err(OpenError::Shrunk { path: name, signed: size, found });
+        }
+        let (epochs, snapshot) = (Epochs::new(self.epochs.clone()), self.view.snapshot(0));
+        let reader = TreeReader { fs, layout, epochs: &epochs, tiles: &self.tiles, snapshot: &snapshot };
+        if reader.root(size)? == *checkpoint.root() { Ok(()) } else { Err(OpenError::Altered { path: name, size }) }
+    }
+
     /// Whether a file comes next; false when all its events are there already.
     fn follows(&self, first_seq: u64, end_seq: u64, path: &Path) -> Result<bool, OpenError> {
         let expected = self.view.end_seq;
@@ -177,7 +244,7 @@ impl Recovered {
         &mut self,
         fs: &dyn Fs,
         layout: &Layout,
-        log_number: u32,
+        (log_number, key): (u32, &VerifierKey),
         first_seq: u64,
         next: Option<u64>,
     ) -> Result<(), OpenError> {
@@ -199,13 +266,21 @@ impl Recovered {
             // It tells where the numbers go on, so it stays until the next one takes its name.
             return Ok(());
         }
-        epochs::load(fs, layout, first_seq)
+        let epoch = epochs::load(fs, layout, first_seq)
             .map_err(|problem| OpenError::EpochKey { path: layout.epoch(first_seq).display().to_string(), problem })?;
-        let chunks = replay(first_seq, &scan.events).map_err(|(seq, error)| {
+        let replayed = replay(first_seq, &scan.events, &epoch.key).map_err(|(seq, error)| {
             let parts = scan.events.get((seq - first_seq) as usize);
             let offset = parts.map_or(0, |parts| parts.record.as_ptr().addr() - bytes.as_ptr().addr()) as u64;
-            WalError::Damaged { path: name, offset, problem: format!("event {seq}: {error}") }
+            WalError::Damaged { path: name.clone(), offset, problem: format!("event {seq}: {error}") }
         })?;
+        self.grow(first_seq, &replayed)?;
+        if let Some((offset, note)) = scan.checkpoint {
+            self.check_frame(note, key).map_err(|problem| WalError::Damaged {
+                path: name,
+                offset,
+                problem: problem.to_string(),
+            })?;
+        }
         if scan.torn.is_some() {
             fs.truncate(&path, scan.good_len).map_err(io_at(&path))?;
         }
@@ -215,13 +290,44 @@ impl Recovered {
             let end = bytes.get(scan.synced as usize..scan.good_len as usize).unwrap_or_default();
             fs.write_again(&path, scan.synced, end).map_err(io_at(&path))?;
         }
-        self.report.replayed_events += chunks.iter().map(|chunk| u64::from(chunk.rows())).sum::<u64>();
+        self.report.replayed_events += scan.events.len() as u64;
         self.report.wal_files += 1;
         self.epochs.insert(first_seq);
-        let chunks = chunks.into_iter().map(|chunk| Arc::new(RwLock::new(chunk))).collect();
+        let chunks = replayed.into_iter().map(|part| Arc::new(RwLock::new(part.chunk))).collect();
         self.view.tail.push(Generation { first_seq, chunks, bytes: scan.good_len });
         Ok(())
     }
+
+    /// Adds replayed events to the tree.
+    fn grow(&mut self, first_seq: u64, replayed: &[Replayed]) -> Result<(), TreeError> {
+        if self.range.end() != first_seq {
+            return Err(TreeError::Gone { seq: self.range.end() });
+        }
+        let mut nodes = Vec::new();
+        for Replayed { leaves, .. } in replayed {
+            self.range.extend(leaves, |node, hash| {
+                if node.level % 8 == 0 {
+                    nodes.push((node, hash));
+                }
+            });
+        }
+        self.tiles.add(&nodes);
+        Ok(())
+    }
+
+    /// Compares the tree with the checkpoint of a frame that ends it.
+    fn check_frame(&self, note: &[u8], key: &VerifierKey) -> Result<(), String> {
+        let checkpoint = open_checkpoint(note, key)?;
+        if checkpoint.size() == self.range.end() && Some(*checkpoint.root()) == self.range.root() {
+            return Ok(());
+        }
+        Err(format!("the first {} events are not those that were signed here", self.range.end()))
+    }
+}
+
+fn open_checkpoint(note: &[u8], key: &VerifierKey) -> Result<Checkpoint, String> {
+    let note = Note::parse(note).map_err(|problem| problem.to_string())?;
+    Checkpoint::open(&note, std::slice::from_ref(key)).map_err(|problem| problem.to_string())
 }
 
 fn list(fs: &dyn Fs, dir: &Path) -> Result<Vec<String>, OpenError> {

@@ -35,6 +35,14 @@ pub enum SealError {
     /// The segment that was written cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
+    /// The tree's hashes could not be written.
+    #[error("{path}: {problem}; check the disk and the file's permissions")]
+    Tree {
+        /// The tree's directory.
+        path: String,
+        /// The system's words.
+        problem: io::Error,
+    },
     /// The files that the segment replaces could not be removed.
     #[error("{path}: cannot remove: {problem}; check the disk and the file's permissions")]
     Remove {
@@ -169,6 +177,12 @@ impl Sealer {
         let sources: Vec<&dyn Source> = chunks.iter().map(|chunk| &**chunk as &dyn Source).collect();
         let latest = sources.iter().filter_map(|source| source.int_range(Column::RecordedAt)).map(|(_, to)| to).max();
         let day = Day::of_micros(latest.unwrap_or_default()).to_string();
+        // The tiles first: when the segment is there, nothing that it needs is missing.
+        let end_seq = sources.last().map_or(generation.first_seq, |last| last.first_seq() + u64::from(last.rows()));
+        let Shared { config, layout, tiles, .. } = &*self.shared;
+        tiles
+            .store(&*config.fs, layout, end_seq)
+            .map_err(|problem| SealError::Tree { path: layout.tree().display().to_string(), problem })?;
         let sealed = self.shared.write_segment(&sources, day)?;
         let mut view = self.shared.view_mut();
         view.segments.push(Arc::new(sealed));

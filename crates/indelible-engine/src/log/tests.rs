@@ -2,6 +2,7 @@ mod crash;
 mod harness;
 mod keys;
 mod recovery;
+mod tree;
 mod verify;
 
 use std::{
@@ -234,7 +235,7 @@ fn a_log_on_a_full_disk_opens_for_reading_and_goes_on_when_there_is_room() {
         }
         assert!(steps.log.status().halted.is_none());
     }
-    assert_eq!(halted, 4, "creating and writing the key and the file");
+    assert_eq!(halted, 6, "creating and writing the checkpoint, the key and the file");
     let mut steps = Steps::open(&harness).unwrap();
     assert_eq!(steps.append(vec![harness.ready(1)], Durability::Durable).unwrap()[0].seq, 1);
 }

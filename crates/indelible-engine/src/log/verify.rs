@@ -1,25 +1,29 @@
-//! Verifying: everything is read again, and every leaf is made again from the event as it is read now.
+//! Verifying: everything is read again, and the tree is made again from the events as they are read now.
 
-use std::sync::Arc;
-
-use indelible_proof::{Canonical, Entry, EpochKey, LeafHash};
-
-use super::{Log, epochs, view::Sealed};
-use crate::{
-    limits::BLOCK_ROWS,
-    query::Part,
-    source::{self, ReadError, Source},
+use indelible_proof::{
+    LeafHash,
+    checkpoint::{Checkpoint, CheckpointError},
+    note::Note,
+    tree::{CompactRange, EMPTY_ROOT, Hash, Node},
 };
 
+use super::{
+    Log,
+    tree::{TreeError, TreeReader},
+};
+use crate::source::ReadError;
+
 /// What was verified.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Verified {
     /// Segments whose every checksum, code and order holds.
     pub segments: u64,
     /// Bytes of their files and of the write-ahead log. Opening the log has checked the latter.
     pub bytes: u64,
-    /// Events that were decoded.
+    /// Events that were decoded: all those under the checkpoint.
     pub events: u64,
+    /// The root that their leaves lead to, which is the signed one.
+    pub root: Hash,
 }
 
 /// What does not check out.
@@ -28,80 +32,137 @@ pub enum VerifyError {
     /// A file cannot be read, or holds other bytes than were written.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// Without its key the leaves of an epoch cannot be made.
-    #[error("the epoch key of event {seq}: {problem}; restore this key from a copy")]
-    EpochKey {
-        /// The first event under the key.
+    /// The tree cannot be made again.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// The first events are not there.
+    #[error("the events before {seq} are not there: their segments were removed; restore them from a copy")]
+    Missing {
+        /// The first event that is there.
         seq: u64,
-        /// The system's words.
-        problem: std::io::Error,
+    },
+    /// Events are not those that the tree was made of.
+    #[error(
+        "events {first_seq} to {last_seq} in {path}: at least one was altered since the tree was made; restore this file \
+         from a copy"
+    )]
+    Altered {
+        /// The first that may be altered.
+        first_seq: u64,
+        /// The last that may be altered.
+        last_seq: u64,
+        /// The file that they are in.
+        path: String,
+    },
+    /// The log's own checkpoint, or the one that was kept, is not signed by the log.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
+    /// The events are not those that were signed.
+    #[error(
+        "the first {size} events have the root {found}, but {root} was signed: the log is not the one that was signed"
+    )]
+    Root {
+        /// Events under the checkpoint.
+        size: u64,
+        /// The root that was signed.
+        root: Hash,
+        /// The root of the events as they are.
+        found: Hash,
+    },
+    /// Fewer events are there than a kept checkpoint covers.
+    #[error("a checkpoint of {signed} events was kept, but only {found} are there: the log was rolled back or cut")]
+    Shrunk {
+        /// Events under the kept checkpoint.
+        signed: u64,
+        /// Events that are there.
+        found: u64,
     },
 }
 
 impl Log {
-    /// Verifies the log as it stands: segments first, then the tail. `leaf` is given the leaf of every event, in the
-    /// order of the log, and so sees how far the work is.
-    pub fn verify(&self, leaf: &mut dyn FnMut(u64, &LeafHash)) -> Result<Verified, VerifyError> {
-        let (segments, snapshot, bytes) = {
+    /// Verifies the log as it stands, and that it extends the checkpoints that were kept elsewhere. `leaf` is given the
+    /// leaf of every event, in the order of the log, and so sees how far the work is.
+    ///
+    /// Every checksum of every segment is checked; every leaf is made again from its event, not taken from anywhere; the
+    /// tree over them must be the one on disk, and its root the one that the log's key has signed.
+    pub fn verify(&self, kept: &[Note], leaf: &mut dyn FnMut(u64, &LeafHash)) -> Result<Verified, VerifyError> {
+        let keys = [self.verifier().clone()];
+        let checkpoint = Checkpoint::open(&self.checkpoint(), &keys)?;
+        let mut roots = vec![(checkpoint.size(), *checkpoint.root())];
+        for note in kept {
+            let kept = Checkpoint::open(note, &keys)?;
+            if kept.size() > checkpoint.size() {
+                return Err(VerifyError::Shrunk { signed: kept.size(), found: checkpoint.size() });
+            }
+            roots.push((kept.size(), *kept.root()));
+        }
+        roots.sort_unstable_by_key(|&(size, _)| size);
+        let (segments, bytes) = self.verify_segments()?;
+        self.with_tree(|tree| self.verify_tree(&tree, &roots, leaf))?;
+        Ok(Verified { segments, bytes, events: checkpoint.size(), root: *checkpoint.root() })
+    }
+
+    /// Checks every segment by itself; gives how many there are, and the bytes of all files.
+    fn verify_segments(&self) -> Result<(u64, u64), VerifyError> {
+        let (segments, bytes) = {
             let view = self.shared.view();
             let sealed: u64 = view.segments.iter().map(|sealed| sealed.segment.bytes()).sum();
             let tail: u64 = view.tail.iter().map(|generation| generation.bytes).sum();
-            (view.segments.clone(), view.snapshot(self.shared.identity.number), sealed + tail)
+            (view.segments.clone(), sealed + tail)
         };
-        let mut verified = Verified { segments: segments.len() as u64, bytes, events: 0 };
-        let mut parts = snapshot.parts.iter();
-        for (Sealed { segment, .. }, part) in segments.iter().map(Arc::as_ref).zip(&mut parts) {
-            segment.verify()?;
-            verified.events += self.make_leaves(part, snapshot.end_seq, leaf)?;
-        }
-        for part in parts {
-            verified.events += self.make_leaves(part, snapshot.end_seq, leaf)?;
-        }
-        Ok(verified)
+        segments.iter().try_for_each(|sealed| sealed.segment.verify())?;
+        Ok((segments.len() as u64, bytes))
     }
 
-    /// Makes the leaves of a part's events before `end_seq`; gives how many there are.
-    fn make_leaves(&self, part: &Part, end_seq: u64, leaf: &mut dyn FnMut(u64, &LeafHash)) -> Result<u64, VerifyError> {
-        let (first_seq, part_end) = part.read(|source| (source.first_seq(), end_of(source)));
-        let end_seq = part_end.min(end_seq);
-        let mut starts = self.shared.epochs.within(first_seq, end_seq).into_iter().peekable();
-        while let Some(epoch_seq) = starts.next() {
-            let key = epochs::load(&*self.shared.config.fs, &self.shared.layout, epoch_seq)
-                .map_err(|problem| VerifyError::EpochKey { seq: epoch_seq, problem })?
-                .key;
-            let (from, to) = (epoch_seq.max(first_seq), starts.peek().copied().unwrap_or(end_seq));
-            let rows = (from - first_seq) as u32..(to - first_seq) as u32;
-            for rows in by_block(rows) {
-                part.read(|source| leaves(source, &rows, &key, leaf))?;
+    /// Makes the tree again, and compares it with the nodes on disk and, wherever a checkpoint is, with its root.
+    fn verify_tree(
+        &self,
+        tree: &TreeReader<'_>,
+        roots: &[(u64, Hash)],
+        leaf: &mut dyn FnMut(u64, &LeafHash),
+    ) -> Result<(), VerifyError> {
+        let end = roots.last().map_or(0, |&(size, _)| size);
+        let first_seq = tree.snapshot.parts.first().map_or(0, |part| part.read(|source| source.first_seq()));
+        if first_seq > 0 {
+            return Err(VerifyError::Missing { seq: first_seq });
+        }
+        let mut stored = tree.nodes(end);
+        let (mut range, mut from) = (CompactRange::new(), 0);
+        for &(size, root) in roots {
+            let mut wrong = Ok(());
+            tree.entries(from..size, &mut |seq, entry| {
+                let hash = entry.leaf_hash();
+                leaf(seq, &hash);
+                range.append(&hash.into(), |node, hash| {
+                    if wrong.is_ok() && node.level % 8 == 0 {
+                        wrong = self.compare(node, hash, &mut stored);
+                    }
+                });
+            })?;
+            wrong?;
+            let found = range.root().unwrap_or(EMPTY_ROOT);
+            if found != root {
+                return Err(VerifyError::Root { size, root, found });
             }
+            from = size;
         }
-        Ok(end_seq.saturating_sub(first_seq))
+        Ok(())
     }
-}
 
-fn end_of(source: &dyn Source) -> u64 {
-    source.first_seq() + u64::from(source.rows())
-}
-
-/// Rows, cut where blocks end, so that each is read once and few events are in memory.
-fn by_block(rows: std::ops::Range<u32>) -> impl Iterator<Item = Vec<u32>> {
-    let (mut from, end) = (rows.start, rows.end);
-    std::iter::from_fn(move || {
-        let to = (from / BLOCK_ROWS).saturating_add(1).saturating_mul(BLOCK_ROWS).min(end);
-        let block: Vec<u32> = (from..to).collect();
-        from = to.max(from);
-        (!block.is_empty()).then_some(block)
-    })
-}
-
-fn leaves(
-    source: &dyn Source,
-    rows: &[u32],
-    key: &EpochKey,
-    leaf: &mut dyn FnMut(u64, &LeafHash),
-) -> Result<(), ReadError> {
-    for (&row, event) in rows.iter().zip(source::events(source, rows)?) {
-        leaf(source.first_seq() + u64::from(row), &Entry::of(&Canonical::of(&event), key).leaf_hash());
+    fn compare(
+        &self,
+        node: Node,
+        hash: Hash,
+        stored: &mut impl FnMut(Node) -> Result<Hash, TreeError>,
+    ) -> Result<(), VerifyError> {
+        if stored(node)? == hash {
+            return Ok(());
+        }
+        let first_seq = node.index << node.level;
+        let last_seq = first_seq + (1 << node.level) - 1;
+        let view = self.shared.view();
+        let sealed = view.segments.iter().find(|sealed| first_seq < sealed.end_seq);
+        let path = sealed.map_or_else(|| self.shared.layout.wal(), |sealed| sealed.path.clone());
+        Err(VerifyError::Altered { first_seq, last_seq, path: path.display().to_string() })
     }
-    Ok(())
 }

@@ -19,6 +19,8 @@ pub(crate) struct Scan<'a> {
     pub(crate) synced: u64,
     /// Why the rest was given up, when there is a rest.
     pub(crate) torn: Option<&'static str>,
+    /// The checkpoint of the last frame, and where that frame begins.
+    pub(crate) checkpoint: Option<(u64, &'a [u8])>,
 }
 
 /// Checks every byte. Only the last file of a log may have a torn end.
@@ -34,7 +36,7 @@ pub(crate) fn scan<'a>(
         offset: offset as u64,
         problem: problem.to_owned(),
     };
-    let mut scan = Scan { events: Vec::new(), good_len: 0, synced: 0, torn: None };
+    let mut scan = Scan { events: Vec::new(), good_len: 0, synced: 0, torn: None, checkpoint: None };
     let torn = |mut scan: Scan<'a>, offset: usize, problem: &'static str| {
         if !is_last || was_durable(bytes, offset) {
             return Err(damaged(offset, problem));
@@ -74,7 +76,9 @@ pub(crate) fn scan<'a>(
                 Parts::take(&mut payload).ok_or_else(|| damaged(offset, "an event reaches beyond its frame"))?;
             scan.events.push(event);
         }
-        if !payload.is_empty() {
+        if frame.signed {
+            scan.checkpoint = Some((offset as u64, payload));
+        } else if !payload.is_empty() {
             return Err(damaged(offset, "a frame is longer than its events"));
         }
         scan.synced = frame.synced;

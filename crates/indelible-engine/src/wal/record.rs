@@ -11,8 +11,10 @@ pub(super) const FILE_HEADER_LEN: usize = 28;
 pub(super) const FORMAT_VERSION: u16 = 1;
 pub(super) const FRAME_MAGIC: [u8; 4] = *b"IFRM";
 pub(super) const FRAME_HEADER_LEN: usize = 36;
-/// The events stand in the frame as they are. No other codec exists yet.
+/// The events stand in the frame as they are.
 const CODEC_RAW: u8 = 0;
+/// Behind the events stands the signed checkpoint of the log up to and with them.
+const CODEC_SIGNED: u8 = 1;
 /// The crc of a frame stands behind the rest of its header, and covers that and the payload.
 const FRAME_CRC_AT: usize = FRAME_HEADER_LEN - 4;
 
@@ -105,6 +107,8 @@ pub(super) struct FrameHeader {
     pub(super) count: u32,
     /// Bytes of the payload.
     pub(super) length: u32,
+    /// Whether a checkpoint stands behind the events.
+    pub(super) signed: bool,
 }
 
 impl FrameHeader {
@@ -121,6 +125,7 @@ impl FrameHeader {
             synced: u64::from_le_bytes(fields.take().ok_or(SHORT)?),
             count: u32::from_le_bytes(fields.take().ok_or(SHORT)?),
             length: u32::from_le_bytes(fields.take().ok_or(SHORT)?),
+            signed: codec == CODEC_SIGNED,
         };
         let crc = u32::from_le_bytes(fields.take().ok_or(SHORT)?);
         if header.length as usize > FRAME_BYTES_MAX || header.count as usize > FRAME_EVENTS_MAX {
@@ -132,19 +137,20 @@ impl FrameHeader {
         if crc32c::crc32c_append(sum, payload) != crc {
             return Err("the checksum of a frame does not hold");
         }
-        if codec != CODEC_RAW || reserved != [0; 3] {
+        if codec > CODEC_SIGNED || reserved != [0; 3] {
             return Err("a frame with an unknown codec");
         }
         Ok((header, payload))
     }
 }
 
-/// Writes a whole frame of events, replacing what is in the buffer.
+/// Writes a whole frame of events and the checkpoint that covers them, replacing what is in the buffer.
 pub(super) fn encode_frame<'a>(
     out: &mut Vec<u8>,
     first_seq: u64,
     synced: u64,
     events: impl Iterator<Item = &'a Canonical>,
+    checkpoint: &str,
 ) -> io::Result<()> {
     out.clear();
     out.resize(FRAME_HEADER_LEN, 0);
@@ -156,13 +162,14 @@ pub(super) fn encode_frame<'a>(
         }
         out.extend_from_slice(event.bytes());
     }
+    out.extend_from_slice(checkpoint.as_bytes());
     let length = out.len() - FRAME_HEADER_LEN;
     if length > FRAME_BYTES_MAX || count > FRAME_EVENTS_MAX {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "a frame beyond the limits"));
     }
     let mut header = Vec::with_capacity(FRAME_HEADER_LEN);
     header.extend_from_slice(&FRAME_MAGIC);
-    header.extend_from_slice(&[CODEC_RAW, 0, 0, 0]);
+    header.extend_from_slice(&[if checkpoint.is_empty() { CODEC_RAW } else { CODEC_SIGNED }, 0, 0, 0]);
     header.extend_from_slice(&first_seq.to_le_bytes());
     header.extend_from_slice(&synced.to_le_bytes());
     header.extend_from_slice(&(count as u32).to_le_bytes());

@@ -5,13 +5,20 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use indelible_proof::{Canonical, EventError};
+use indelible_proof::{Canonical, Entry, EpochKey, EventError, tree::Hash};
 
 use super::record::Parts;
 use crate::{chunk::Chunk, limits::CHUNK_ROWS};
 
-/// The chunks of consecutive events; on failure the index of an event that cannot be read, and why.
-pub(crate) fn replay(first_seq: u64, events: &[Parts<'_>]) -> Result<Vec<Chunk>, (u64, EventError)> {
+/// Consecutive events that were read again.
+pub(crate) struct Replayed {
+    pub(crate) chunk: Chunk,
+    pub(crate) leaves: Vec<Hash>,
+}
+
+/// The chunks of consecutive events, with the events' leaves; on failure the index of an event that cannot be read, and
+/// why.
+pub(crate) fn replay(first_seq: u64, events: &[Parts<'_>], key: &EpochKey) -> Result<Vec<Replayed>, (u64, EventError)> {
     let jobs: Vec<&[Parts<'_>]> = events.chunks(CHUNK_ROWS as usize).collect();
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(jobs.len()));
@@ -19,7 +26,7 @@ pub(crate) fn replay(first_seq: u64, events: &[Parts<'_>]) -> Result<Vec<Chunk>,
         loop {
             let nth = next.fetch_add(1, Ordering::Relaxed);
             let Some(job) = jobs.get(nth) else { return };
-            let chunk = chunk_of(first_seq + nth as u64 * u64::from(CHUNK_ROWS), job);
+            let chunk = chunk_of(first_seq + nth as u64 * u64::from(CHUNK_ROWS), job, key);
             done.lock().unwrap_or_else(PoisonError::into_inner).push((nth, chunk));
         }
     };
@@ -33,10 +40,12 @@ pub(crate) fn replay(first_seq: u64, events: &[Parts<'_>]) -> Result<Vec<Chunk>,
     chunks.into_iter().map(|(_, chunk)| chunk).collect()
 }
 
-fn chunk_of(first_seq: u64, events: &[Parts<'_>]) -> Result<Chunk, (u64, EventError)> {
+fn chunk_of(first_seq: u64, events: &[Parts<'_>], key: &EpochKey) -> Result<Replayed, (u64, EventError)> {
     let mut chunk = Chunk::new(first_seq);
-    for (seq, parts) in (first_seq..).zip(events) {
-        chunk.push(&Canonical::from_parts(parts.record, parts.who, parts.what).map_err(|error| (seq, error))?);
+    let mut leaves = Vec::with_capacity(events.len());
+    for (seq, &Parts { record, who, what }) in (first_seq..).zip(events) {
+        chunk.push(&Canonical::from_parts(record, who, what).map_err(|error| (seq, error))?);
+        leaves.push(Entry::of_parts(record, who, what, key).leaf_hash().into());
     }
-    Ok(chunk)
+    Ok(Replayed { chunk, leaves })
 }

@@ -1,6 +1,6 @@
 use std::path::{Path, PathBuf};
 
-use indelible_proof::{Canonical, Event};
+use indelible_proof::{Canonical, EpochKey, Event};
 use proptest::prelude::*;
 
 use super::{WalError, Writer, reader::Scan, replay, scan};
@@ -26,7 +26,7 @@ fn file_of(frames: &[(usize, bool)]) -> Vec<u8> {
     let mut writer = Writer::create(&disk, PathBuf::from(PATH), 100, LOG).unwrap();
     let mut next = 0;
     for &(count, synced) in frames {
-        writer.append(100 + next as u64, canonicals(next, count).iter()).unwrap();
+        writer.append(100 + next as u64, canonicals(next, count).iter(), "").unwrap();
         next += count;
         if synced {
             writer.sync().unwrap();
@@ -48,20 +48,20 @@ fn events_come_back_as_they_were_written() {
     let bytes = file_of(&[(3, true), (1, false), (20, true)]);
     let scan = scan_last(&bytes).unwrap();
     assert_eq!((scan.good_len, scan.torn), (bytes.len() as u64, None));
-    let chunks = replay(100, &scan.events).unwrap();
+    let chunks = replay(100, &scan.events, &EpochKey([0; 32])).unwrap();
     let rows: Vec<u32> = (0..24).collect();
-    assert_eq!((chunks.len(), chunks[0].first_seq()), (1, 100));
-    assert_eq!(events(&chunks[0], &rows).unwrap(), (0..24).map(event).collect::<Vec<_>>());
+    assert_eq!((chunks.len(), chunks[0].chunk.first_seq()), (1, 100));
+    assert_eq!(events(&chunks[0].chunk, &rows).unwrap(), (0..24).map(event).collect::<Vec<_>>());
 }
 
 #[test]
 fn replay_fills_many_chunks_in_order() {
     let bytes = file_of(&[(9_000, true), (9_000, true), (20_000, true)]);
     let scan = scan_last(&bytes).unwrap();
-    let chunks = replay(100, &scan.events).unwrap();
-    let ranges: Vec<_> = chunks.iter().map(|chunk| (chunk.first_seq(), chunk.rows())).collect();
+    let chunks = replay(100, &scan.events, &EpochKey([0; 32])).unwrap();
+    let ranges: Vec<_> = chunks.iter().map(|part| (part.chunk.first_seq(), part.chunk.rows())).collect();
     assert_eq!(ranges, [(100, 16_384), (16_484, 16_384), (32_868, 5_232)]);
-    assert_eq!(events(&chunks[2], &[5_231]).unwrap(), [event(37_999)]);
+    assert_eq!(events(&chunks[2].chunk, &[5_231]).unwrap(), [event(37_999)]);
 }
 
 #[test]
@@ -117,10 +117,10 @@ fn a_mended_file_holds_durably_what_was_told_and_nothing_else() {
     for (failing, failure) in [(0, Failure::NotPersisted), (1, Failure::NotPersisted), (1, Failure::Persisted)] {
         let disk = SimulatedFs::new(3);
         let mut writer = Writer::create(&disk, PathBuf::from(PATH), 100, LOG).unwrap();
-        writer.append(100, canonicals(0, 2).iter()).unwrap();
+        writer.append(100, canonicals(0, 2).iter(), "").unwrap();
         let told = writer.len();
         disk.fail_at(disk.operations() + failing, failure);
-        let written = writer.append(102, canonicals(2, 5).iter()).and_then(|()| writer.sync());
+        let written = writer.append(102, canonicals(2, 5).iter(), "").and_then(|()| writer.sync());
         assert!(written.is_err());
         writer.take_back(told);
         writer.mend(&disk).unwrap();
@@ -136,7 +136,7 @@ fn a_file_whose_end_is_lost_is_not_mended() {
     let disk = SimulatedFs::new(3);
     let mut writer = Writer::create(&disk, PathBuf::from(PATH), 0, LOG).unwrap();
     let begin = writer.len();
-    writer.append(0, canonicals(0, 2).iter()).unwrap();
+    writer.append(0, canonicals(0, 2).iter(), "").unwrap();
     let lost = vec![0; (writer.len() - begin) as usize];
     disk.write_again(Path::new(PATH), begin, &lost).unwrap();
     assert!(writer.mend(&disk).unwrap_err().to_string().contains("no frame begins here"));
@@ -182,7 +182,7 @@ proptest! {
         bytes.extend_from_slice(&payload);
         if let Ok(scan) = scan_last(&bytes) {
             prop_assert_eq!(scan.events.len(), count as usize);
-            let _ = replay(100, &scan.events);
+            let _ = replay(100, &scan.events, &EpochKey([0; 32]));
         }
     }
 }
@@ -192,7 +192,7 @@ fn a_file_that_begins_beyond_the_last_possible_event_is_damaged() {
     let disk = SimulatedFs::new(0);
     let mut writer = Writer::create(&disk, PathBuf::from(PATH), u64::MAX, LOG).unwrap();
     for n in 0..2 {
-        writer.append(u64::MAX.wrapping_add(n), canonicals(0, 1).iter()).unwrap();
+        writer.append(u64::MAX.wrapping_add(n), canonicals(0, 1).iter(), "").unwrap();
     }
     let bytes = crate::fs::read(&disk, Path::new(PATH), 1 << 20).unwrap();
     assert!(matches!(scan(&bytes, PATH, u64::MAX, LOG, true), Err(WalError::Damaged { offset: 0, .. })));

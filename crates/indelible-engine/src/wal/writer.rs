@@ -36,9 +36,14 @@ impl Writer {
         Ok(Self { path, file, len, synced: len, frame: Vec::new() })
     }
 
-    /// Writes one frame. After an error the file is not written on: see [`Writer::mend`].
-    pub(crate) fn append<'a>(&mut self, first_seq: u64, events: impl Iterator<Item = &'a Canonical>) -> io::Result<()> {
-        encode_frame(&mut self.frame, first_seq, self.synced, events)?;
+    /// Writes one frame: events, and the signed checkpoint of the log with them. After an error the file is not written on: see [`Writer::mend`].
+    pub(crate) fn append<'a>(
+        &mut self,
+        first_seq: u64,
+        events: impl Iterator<Item = &'a Canonical>,
+        checkpoint: &str,
+    ) -> io::Result<()> {
+        encode_frame(&mut self.frame, first_seq, self.synced, events, checkpoint)?;
         self.file.append(&self.frame)?;
         self.len += self.frame.len() as u64;
         Ok(())

@@ -17,7 +17,7 @@ use indelible_engine::{
     log::{FORMAT, Log, LogConfig},
     store::{Durability, Ready, Redacted, Store},
 };
-use indelible_proof::{Event, Timestamp};
+use indelible_proof::{Event, Timestamp, note::Note};
 use serde_json::{Value, json};
 
 use crate::kill::all;
@@ -150,11 +150,14 @@ fn what_every_version_wrote_is_read_and_what_it_sealed_is_left_as_it_is() {
 
         let log = Log::open(config(&data, &clock, 0)).unwrap();
         assert!(recorded(&log) == expected, "{}: opened", home.display());
+        let kept = Note::parse(&before[Path::new("tree/checkpoint")]).unwrap();
+        assert_eq!(log.verify(&[kept], &mut |_, _| ()).unwrap().events, expected.len() as u64);
         append(&log, &clock, 0, 1);
         log.seal_now().unwrap();
         log.close();
         let after = files(&data);
-        for (path, bytes) in before.iter().filter(|(path, _)| !path.starts_with("wal")) {
+        let moves_on = |path: &Path| path.starts_with("wal") || path == "tree/checkpoint";
+        for (path, bytes) in before.iter().filter(|(path, _)| !moves_on(path)) {
             assert!(after.get(path) == Some(bytes), "{}: {} is as it was", home.display(), path.display());
         }
 

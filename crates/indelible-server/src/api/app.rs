@@ -5,6 +5,7 @@
 //! inside the tenant of that key.
 
 mod operator;
+mod prover;
 mod reader;
 mod writer;
 
@@ -12,10 +13,11 @@ use std::{sync::Arc, time::Duration};
 
 use axum::http::{header, request::Parts};
 use indelible::Recorder;
-use indelible_engine::store::Store;
+use indelible_engine::{log::Log, store::Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 
 pub(super) use operator::{Administrator, Operator};
+pub(super) use prover::Prover;
 pub(super) use reader::Reader;
 pub(super) use writer::{Admitted, Writer};
 
@@ -39,6 +41,10 @@ pub(crate) struct App(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     recorder: Recorder,
+    /// The recorder's store, for what only a log has: its tree.
+    log: Arc<Log>,
+    /// Whether the tree is shown without an API key.
+    public_tree: bool,
     keys: Keys,
     reads: Reads,
     refusals: Refusals,
@@ -60,13 +66,21 @@ struct Shared {
 
 impl App {
     /// Puts the parts together. `stopping` becomes true when the server is to stop.
-    pub(crate) fn new(recorder: Recorder, keys: Keys, config: &Config, stopping: watch::Receiver<bool>) -> Self {
+    pub(crate) fn new(
+        log: Arc<Log>,
+        recorder: Recorder,
+        keys: Keys,
+        config: &Config,
+        stopping: watch::Receiver<bool>,
+    ) -> Self {
         let store = recorder.store();
         let (tell, committed) = watch::channel(store.status().next_seq);
         store.on_commit(Box::new(move |next_seq| tell.send(next_seq).is_ok()));
         let permits = |count: usize| Arc::new(Semaphore::new(count));
         let (tails_max, exports_max) = (possible(config.tails_max), possible(config.exports_max));
         Self(Arc::new(Shared {
+            log,
+            public_tree: config.public_tree,
             keys,
             reads: Reads::default(),
             refusals: Refusals::default(),
@@ -142,6 +156,20 @@ impl App {
         self.note_uses();
         self.0.recorder.close();
         self.store().close();
+    }
+
+    /// Runs a read on a thread that may block. Few run at once, so that readers never starve writers.
+    async fn in_turn<T: Send + 'static, E: Into<Problem> + Send + 'static>(
+        &self,
+        read: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = Arc::clone(&self.0.reading).acquire_owned().await.map_err(|_| Problem::closing())?;
+        let done = tokio::task::spawn_blocking(move || {
+            let answer = read();
+            drop(turn);
+            answer
+        });
+        done.await.map_err(|panic| Problem::internal(&panic))?.map_err(Into::into)
     }
 
     fn store(&self) -> &Arc<dyn Store> {

@@ -28,6 +28,7 @@ pub(super) async fn status(operator: Operator) -> Result<Json<Value>, Problem> {
     let status = operator.status().await?;
     Ok(Json(json!({
         "version": env!("CARGO_PKG_VERSION"),
+        "verifier_key": operator.verifier_key(),
         "next_seq": status.next_seq,
         "first_seq": status.first_seq,
         "tail_events": status.tail_events,

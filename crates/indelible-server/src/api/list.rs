@@ -82,10 +82,15 @@ fn fitting(page: Page) -> Result<Events, Problem> {
 
 /// One event, by its id or its sequence number.
 pub(super) async fn get(reader: Reader, Name(which): Name) -> Result<Json<Recorded>, Problem> {
+    find(&reader, &which).await.map(Json)
+}
+
+/// The event with an id or a sequence number.
+pub(super) async fn find(reader: &Reader, which: &str) -> Result<Recorded, Problem> {
     let id: Option<EventId> = which.parse().ok();
     let seq = id.map(EventId::seq).or_else(|| which.parse().ok());
     let seq = seq.ok_or_else(|| Problem::parameter("id", "is an event's id (a UUIDv7) or its sequence number"))?;
     let found = reader.get(seq).await?.filter(|event| id.is_none_or(|id| event.id == id));
     reader.note(Endpoint::Get);
-    found.map(Json).ok_or_else(|| Problem::not_found("there is no such event"))
+    found.ok_or_else(|| Problem::not_found("there is no such event"))
 }

@@ -24,7 +24,7 @@ use super::{
     openapi::{self, examples},
     operation::Operation,
     problem::Problem,
-    record, tail,
+    proof, record, tail,
 };
 use crate::keys::Ability;
 
@@ -53,6 +53,26 @@ fn operations() -> Vec<Operation> {
         Operation::new("get", "/v1/events/{id}", "One event by its id or sequence number", get(list::get))
             .needs(EventsRead)
             .answers(200, examples::recorded()),
+        Operation::new("get", "/v1/events/{id}/proof", "Where an event is in the signed tree", get(proof::event))
+            .needs(EventsRead)
+            .parameters(proof::ProofParams::PARAMETERS)
+            .answers(200, json!({"seq": 0, "size": 1, "leaf": "5d...", "proof": [], "checkpoint": "indelible\n1\n..."}))
+            .streams("text/plain", "c2sp.org/tlog-proof@v1\n..."),
+        Operation::new("get", "/v1/consistency", "That a newer tree extends an older one", get(proof::consistency))
+            .needs(EventsRead)
+            .parameters(proof::ConsistencyParams::PARAMETERS)
+            .answers(200, json!({"from": 1000, "to": 1235, "proof": ["5d..."]})),
+        Operation::new(
+            "get",
+            "/checkpoint",
+            "The newest signed checkpoint: C2SP tlog-checkpoint",
+            get(proof::checkpoint),
+        )
+        .needs(EventsRead)
+        .streams("text/plain", "indelible\n1235\n..."),
+        Operation::new("get", "/tile/{*path}", "Tiles of the tree: C2SP tlog-tiles", get(proof::tile))
+            .needs(EventsRead)
+            .streams("application/octet-stream", "..."),
         Operation::new("get", "/v1/aggregate", "Group and measure events", get(aggregate::aggregate))
             .needs(EventsRead)
             .parameters(aggregate::AggregateParams::PARAMETERS)

@@ -119,6 +119,14 @@ impl Local {
         Ok(found.filter(|event| id.is_none_or(|id| event.id == id)))
     }
 
+    /// The evidence of an event.
+    pub(crate) fn evidence(&self, seq: u64) -> Result<String, Failure> {
+        let checkpoint = self.log.checkpoint();
+        let evidence = self.log.evidence(seq, &checkpoint).map_err(Failure::because)?;
+        let evidence = evidence.ok_or_else(|| Failure::Failed("no checkpoint covers the event yet".to_owned()))?;
+        Ok(evidence.to_string())
+    }
+
     pub(crate) fn aggregate(&self, question: &Question) -> Result<Answer, Failure> {
         let table = self.log.aggregate(&aggregate(question)?, &Cancel::default()).map_err(Failure::because)?;
         let json = |value| serde_json::to_value(value).unwrap_or_default();

@@ -95,6 +95,37 @@ impl Place {
         })
     }
 
+    /// The newest signed checkpoint.
+    pub(crate) fn checkpoint(&self) -> Result<String, Failure> {
+        match self {
+            Self::Local(log) => Ok(log.log().checkpoint().to_string()),
+            Self::Remote(server) => Ok(server.text("/checkpoint", &[])?),
+        }
+    }
+
+    /// The public key of the log.
+    pub(crate) fn verifier_key(&self) -> Result<String, Failure> {
+        match self {
+            Self::Local(log) => Ok(log.log().verifier().to_string()),
+            Self::Remote(server) => {
+                #[derive(serde::Deserialize)]
+                struct Status {
+                    verifier_key: String,
+                }
+                Ok(server.fetch::<Status>("/v1/status")?.verifier_key)
+            }
+        }
+    }
+
+    /// What proves an event without the log.
+    pub(crate) fn evidence(&self, which: Which) -> Result<String, Failure> {
+        let seq = self.get(which)?.seq;
+        match self {
+            Self::Local(log) => log.evidence(seq),
+            Self::Remote(server) => Ok(server.text(&format!("/v1/events/{seq}/proof"), &[("format", "tlog-proof")])?),
+        }
+    }
+
     /// Groups and measures.
     pub(crate) fn aggregate(&self, question: &Question) -> Result<Answer, Failure> {
         match self {

@@ -186,6 +186,13 @@ impl Remote {
         self.decode(self.get_path(path, &[])?)
     }
 
+    /// Asks for a path that is answered with text.
+    pub(crate) fn text(&self, path: &str, query: &[(&str, &str)]) -> Result<String, RequestError> {
+        let mut body = self.get_path(path, query)?.into_body();
+        let text = body.with_config().limit(ANSWER_BYTES_MAX).read_to_string();
+        text.map_err(|error| self.failed(error))
+    }
+
     /// Sends a value to a path and reads the answer.
     pub(crate) fn post<T: DeserializeOwned>(&self, path: &str, value: &impl Serialize) -> Result<T, RequestError> {
         let json = serde_json::to_vec(value).map_err(|error| self.garbled(error))?;

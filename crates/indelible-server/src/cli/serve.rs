@@ -8,6 +8,7 @@ use std::{
 
 use clap::Args;
 use indelible::Recorder;
+use indelible_engine::log::Log;
 
 use super::{error::Failure, local};
 use crate::{
@@ -64,7 +65,8 @@ impl Serve {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     let data = config.data.display().to_string();
-    let mut server = Server::bind(open(&config.data)?, config).await.map_err(failed)?;
+    let (log, recorder) = open(&config.data)?;
+    let mut server = Server::bind(log, recorder, config).await.map_err(failed)?;
     let stopped = serve::signals().map_err(failed)?;
     say(&banner(&server.url(), &data, server.first_key.take().as_ref()))?;
     server.run(stopped).await;
@@ -72,8 +74,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
 }
 
 async fn demonstrate(config: Config) -> Result<(), Failure> {
-    let recorder = open(&config.data)?;
-    let mut server = Server::bind(recorder.clone(), config).await.map_err(failed)?;
+    let (log, recorder) = open(&config.data)?;
+    let mut server = Server::bind(log, recorder.clone(), config).await.map_err(failed)?;
     let stopped = serve::signals().map_err(failed)?;
     let filling = recorder.clone();
     let imported = tokio::task::spawn_blocking(move || demo::import(&filling)).await.map_err(failed)?;
@@ -85,13 +87,13 @@ async fn demonstrate(config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn open(data: &Path) -> Result<Recorder, Failure> {
-    let log = local::open(data)?;
+fn open(data: &Path) -> Result<(Arc<Log>, Recorder), Failure> {
+    let log = Arc::new(local::open(data)?);
     if let Some(torn) = &log.recovery().torn {
         let file = torn.path.display();
         tracing::warn!(%file, torn.offset, torn.bytes, "the end of the log was torn and is cut: nothing acknowledged as durable was in it");
     }
-    Ok(Recorder::new(Arc::new(log)))
+    Ok((Arc::clone(&log), Recorder::new(log)))
 }
 
 fn banner(url: &str, data: &str, first_key: Option<&Secret>) -> String {

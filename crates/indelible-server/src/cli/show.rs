@@ -26,7 +26,8 @@ pub(crate) struct Show {
     place: PlaceOptions,
 }
 
-fn which(text: &str) -> Result<Which, String> {
+/// An event's id, or its sequence number.
+pub(super) fn which(text: &str) -> Result<Which, String> {
     let seq = text.parse().map(Which::Seq).ok();
     let id = || text.parse().map(Which::Id).map_err(|_| "write an event's id or its sequence number".to_owned());
     seq.map_or_else(id, Ok)

@@ -5,6 +5,7 @@ use std::{
     path::Path,
 };
 
+use indelible_proof::note::Note;
 use proptest::prelude::*;
 
 use super::harness::{self, DAY_US, Harness, Steps, event, ready};
@@ -49,6 +50,8 @@ struct Told {
     durable: BTreeMap<u64, u64>,
     /// First markers of batches of which nothing was stored.
     gone: BTreeSet<u64>,
+    /// Checkpoints that were shown.
+    shown: Vec<Note>,
     next_marker: u64,
 }
 
@@ -97,6 +100,7 @@ impl Told {
             }
         }
         steps.commit();
+        self.shown.push(Note::clone(&steps.log.checkpoint()));
         for (first, durability, pending) in waiting {
             match pending.wait() {
                 Ok(receipts) if durability == Durability::Durable => {
@@ -128,6 +132,8 @@ impl Told {
             assert_eq!(&recorded.event, expected.event());
         }
         assert_eq!(steps.log.status().next_seq, events.len() as u64);
+        // Whatever checkpoint was shown, the log still has all that it covers, unaltered.
+        steps.log.verify(&self.shown, &mut |_, _| ()).unwrap();
     }
 }
 

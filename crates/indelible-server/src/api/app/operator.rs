@@ -53,6 +53,11 @@ impl Operator {
         tokio::task::spawn_blocking(move || store.status()).await.map_err(|panic| Problem::internal(&panic))
     }
 
+    /// The public key that the log's checkpoints are verified with.
+    pub(in crate::api) fn verifier_key(&self) -> String {
+        self.app.0.log.verifier().to_string()
+    }
+
     /// What the recorder has done.
     pub(in crate::api) fn stats(&self) -> indelible::Stats {
         self.app.0.recorder.stats()

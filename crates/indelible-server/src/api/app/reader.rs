@@ -125,22 +125,15 @@ impl Reader {
         self.take_turn(read).await
     }
 
-    /// Runs a read on a thread that may block, and stops it when the client goes away, which drops this future. Few run
-    /// at once, so that readers never starve writers.
+    /// Runs a read in its turn, and stops it when the client goes away, which drops this future.
     async fn take_turn<T: Send + 'static>(
         &self,
         read: impl FnOnce(&dyn Store, &Cancel) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Problem> {
-        let turn = Arc::clone(&self.app.0.reading).acquire_owned().await.map_err(|_| Problem::closing())?;
         let store = Arc::clone(self.app.store());
         let cancel = Cancel::default();
         let _gone = CancelOnDrop(cancel.clone());
-        let done = tokio::task::spawn_blocking(move || {
-            let answer = read(&*store, &cancel);
-            drop(turn);
-            answer
-        });
-        Ok(done.await.map_err(|panic| Problem::internal(&panic))??)
+        self.app.in_turn(move || read(&*store, &cancel)).await
     }
 }
 

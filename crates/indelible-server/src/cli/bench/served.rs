@@ -28,7 +28,7 @@ impl Served {
         let log = Arc::new(local::open_with(config)?);
         let runtime = runtime::Builder::new_multi_thread().enable_all().build().map_err(Failure::because)?;
         let recorder = Recorder::new(Arc::clone(&log) as Arc<dyn Store>);
-        let bound = runtime.block_on(Server::bind(recorder, Config::on_loopback(&data)));
+        let bound = runtime.block_on(Server::bind(Arc::clone(&log), recorder, Config::on_loopback(&data)));
         let server = bound.map_err(Failure::because)?;
         let key = fs::read_to_string(data.join("keys").join("admin.key")).map_err(Failure::because)?;
         let remote = Remote::new(&server.url(), Some(key.trim()))?;

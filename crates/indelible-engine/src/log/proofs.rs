@@ -1,0 +1,81 @@
+//! What the log proves: checkpoints, tiles, inclusion, consistency, evidence.
+
+use std::sync::Arc;
+
+use indelible_proof::{
+    Canonical,
+    disclosure::Disclosure,
+    evidence::Evidence,
+    note::{Note, VerifierKey},
+    tile::{Bundle, Tile},
+    tree::{Hash, consistency_proof, inclusion_proof},
+};
+
+use super::{
+    Log,
+    tree::{TreeError, TreeReader},
+};
+
+impl Log {
+    /// The key that the log's checkpoints are verified with.
+    pub fn verifier(&self) -> &VerifierKey {
+        self.shared.key.verifier()
+    }
+
+    /// The newest checkpoint. It covers every event that was acknowledged as durable before it was asked for.
+    pub fn checkpoint(&self) -> Arc<Note> {
+        self.shared.checkpoint()
+    }
+
+    /// A tile as it is served: its hashes, one behind the other.
+    pub fn tile(&self, tile: Tile) -> Result<Vec<u8>, TreeError> {
+        self.with_tree(|tree| Ok(Tile::encode(&tree.tile(tile)?)))
+    }
+
+    /// A bundle of entries as it is served.
+    pub fn bundle(&self, bundle: Bundle) -> Result<Vec<u8>, TreeError> {
+        let mut entries = Vec::with_capacity(bundle.width().into());
+        self.with_tree(|tree| tree.entries(bundle.leaves(), &mut |_, entry| entries.push(*entry)))?;
+        // An entry has 96 bytes, far fewer than a bundle can hold.
+        Ok(Bundle::encode(entries.iter().map(|entry| entry.0.as_slice())).unwrap_or_default())
+    }
+
+    /// The hashes that lead from an event's leaf to the root of the tree of a size.
+    pub fn inclusion(&self, seq: u64, size: u64) -> Result<Vec<Hash>, TreeError> {
+        self.with_tree(|tree| inclusion_proof(seq, size, tree.nodes(size)))
+    }
+
+    /// The hashes that show that the tree of `new` events extends the one of `old` events.
+    pub fn consistency(&self, old: u64, new: u64) -> Result<Vec<Hash>, TreeError> {
+        self.with_tree(|tree| consistency_proof(old, new, tree.nodes(new)))
+    }
+
+    /// Everything that proves, without this log, that an event is in it; `None` when the checkpoint given does not cover
+    /// the event.
+    pub fn evidence(&self, seq: u64, checkpoint: &Note) -> Result<Option<Evidence>, TreeError> {
+        let Ok(size) = indelible_proof::checkpoint::Checkpoint::open(checkpoint, &[self.verifier().clone()]) else {
+            return Ok(None);
+        };
+        let size = size.size();
+        if seq >= size {
+            return Ok(None);
+        }
+        let Some(recorded) = self.snapshot().get(None, seq)? else { return Err(TreeError::Gone { seq }) };
+        let epoch = self.shared.epochs.of(&*self.shared.config.fs, &self.shared.layout, seq);
+        let epoch = epoch.map_err(|problem| TreeError::EpochKey { seq, problem })?;
+        let disclosure = Disclosure::of(&Canonical::of(&recorded.event), &epoch.key);
+        Ok(Evidence::new(disclosure, seq, self.inclusion(seq, size)?, checkpoint.clone()).ok())
+    }
+
+    /// Reads the tree as it stands.
+    pub(super) fn with_tree<T>(&self, read: impl FnOnce(TreeReader<'_>) -> T) -> T {
+        let snapshot = self.shared.snapshot();
+        read(TreeReader {
+            fs: &*self.shared.config.fs,
+            layout: &self.shared.layout,
+            epochs: &self.shared.epochs,
+            tiles: &self.shared.tiles,
+            snapshot: &snapshot,
+        })
+    }
+}

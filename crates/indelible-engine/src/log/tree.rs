@@ -1,0 +1,151 @@
+//! The log's Merkle tree: RFC 6962, over the leaves of the events.
+//!
+//! ```text
+//! tree/<level>/<index>   a tile of hashes: 256 nodes of level 8 * <level>, fewer in the last tile of a level
+//! tree/checkpoint        the checkpoint that was signed when a file was begun or the log was closed
+//! keys/signing.key       what signs
+//! ```
+//!
+//! Levels begin at 1: a tile of level 0 is made again from the 256 events that it covers. On disk are the hashes that
+//! sealed events complete, written before the segment; those of the tail are in memory and made again at start.
+//! Every frame of the write-ahead log ends with the checkpoint of the log up to it, so that what was acknowledged is
+//! always under a signature.
+
+mod head;
+mod tiles;
+
+use std::{io, ops::Range};
+
+use indelible_proof::{
+    Canonical, Entry,
+    tile::{self, Tile, TileError},
+    tree::{CompactRange, EMPTY_ROOT, Hash, Node, ProofError},
+};
+
+use super::{epochs, epochs::Epochs, layout::Layout};
+use crate::{
+    fs::Fs,
+    limits::BLOCK_ROWS,
+    query::{Part, Snapshot},
+    source::{self, ReadError},
+};
+
+pub(super) use self::{
+    head::{Grown, Head, signing_key},
+    tiles::Tiles,
+};
+
+/// Why a part of the tree cannot be given.
+#[derive(Debug, thiserror::Error)]
+pub enum TreeError {
+    /// A file cannot be read, or holds other bytes than were written.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// Without its key the leaves of an epoch cannot be made.
+    #[error("the epoch key of event {seq}: {problem}; restore this key from a copy")]
+    EpochKey {
+        /// The first event under the key.
+        seq: u64,
+        /// The system's words.
+        problem: io::Error,
+    },
+    /// There is no such tile.
+    #[error(transparent)]
+    Tile(#[from] TileError),
+    /// There is no such proof.
+    #[error(transparent)]
+    Proof(#[from] ProofError),
+    /// Events that the tree has are not there any more.
+    #[error("event {seq} is not there any more: its leaf cannot be made again")]
+    Gone {
+        /// The first of them.
+        seq: u64,
+    },
+}
+
+/// Everything that the tree is read from.
+#[derive(Clone, Copy)]
+pub(super) struct TreeReader<'a> {
+    pub(super) fs: &'a dyn Fs,
+    pub(super) layout: &'a Layout,
+    pub(super) epochs: &'a Epochs,
+    pub(super) tiles: &'a Tiles,
+    pub(super) snapshot: &'a Snapshot,
+}
+
+impl TreeReader<'_> {
+    /// Visits the entries of some events, made again from the events as they are now.
+    pub(super) fn entries(&self, seqs: Range<u64>, visit: &mut dyn FnMut(u64, &Entry)) -> Result<(), TreeError> {
+        let mut next = seqs.start;
+        for part in &self.snapshot.parts {
+            let (first_seq, end_seq) =
+                part.read(|source| (source.first_seq(), source.first_seq() + u64::from(source.rows())));
+            let wanted = next.max(first_seq)..end_seq.min(seqs.end);
+            if wanted.start > next || wanted.is_empty() {
+                continue;
+            }
+            next = wanted.end;
+            self.entries_of(part, first_seq, wanted, visit)?;
+        }
+        if next < seqs.end { Err(TreeError::Gone { seq: next }) } else { Ok(()) }
+    }
+
+    fn entries_of(
+        &self,
+        part: &Part,
+        first_seq: u64,
+        seqs: Range<u64>,
+        visit: &mut dyn FnMut(u64, &Entry),
+    ) -> Result<(), TreeError> {
+        let mut starts = self.epochs.within(seqs.start, seqs.end).into_iter().peekable();
+        while let Some(epoch_seq) = starts.next() {
+            let key = epochs::load(self.fs, self.layout, epoch_seq)
+                .map_err(|problem| TreeError::EpochKey { seq: epoch_seq, problem })?
+                .key;
+            let (from, to) = (epoch_seq.max(seqs.start), starts.peek().copied().unwrap_or(seqs.end));
+            for rows in by_block((from - first_seq) as u32..(to - first_seq) as u32) {
+                for (&row, event) in rows.iter().zip(part.read(|source| source::events(source, &rows))?) {
+                    visit(first_seq + u64::from(row), &Entry::of(&Canonical::of(&event), &key));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The hashes of a tile.
+    pub(super) fn tile(&self, tile: Tile) -> Result<Vec<Hash>, TreeError> {
+        if tile.level() > 0 {
+            return self.tiles.read(self.fs, self.layout, tile);
+        }
+        let first = tile.index() * u64::from(tile::WIDTH);
+        let mut hashes = Vec::with_capacity(tile.width().into());
+        self.entries(first..first + u64::from(tile.width()), &mut |_, entry| hashes.push(entry.leaf_hash().into()))?;
+        Ok(hashes)
+    }
+
+    /// Any node of the tree of a size.
+    pub(super) fn nodes(&self, size: u64) -> impl FnMut(Node) -> Result<Hash, TreeError> {
+        tile::nodes(size, |tile| self.tile(tile))
+    }
+
+    /// What has to be kept of the first events to go on with the tree.
+    pub(super) fn range(&self, size: u64) -> Result<CompactRange, TreeError> {
+        CompactRange::from_nodes(0, size, self.nodes(size))
+    }
+
+    /// The root of the tree of a size.
+    pub(super) fn root(&self, size: u64) -> Result<Hash, TreeError> {
+        Ok(self.range(size)?.root().unwrap_or(EMPTY_ROOT))
+    }
+}
+
+/// Rows, cut where blocks end, so that each is read once and few events are in memory.
+fn by_block(rows: Range<u32>) -> impl Iterator<Item = Vec<u32>> {
+    let (mut from, end) = (rows.start, rows.end);
+    std::iter::from_fn(move || {
+        let to = (from / BLOCK_ROWS).saturating_add(1).saturating_mul(BLOCK_ROWS).min(end);
+        let block: Vec<u32> = (from..to).collect();
+        from = to.max(from);
+        (!block.is_empty()).then_some(block)
+    })
+}

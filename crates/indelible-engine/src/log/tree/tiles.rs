@@ -1,0 +1,127 @@
+//! The tiles above level 0: full ones on disk, the rest in memory.
+
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use indelible_proof::{
+    tile::{Tile, TileError, WIDTH},
+    tree::{Hash, Node},
+};
+
+use super::{Layout, TreeError};
+use crate::{
+    fs::{Fs, read, write_new},
+    source::ReadError,
+};
+
+const WIDTH_U64: u64 = WIDTH as u64;
+const TILE_BYTES_MAX: u64 = 32 * WIDTH_U64;
+
+/// The hashes of the levels 8, 16 and so on. The committer adds, the sealer writes down, whoever makes proofs reads.
+#[derive(Debug, Default)]
+pub(in crate::log) struct Tiles(RwLock<Vec<Level>>);
+
+/// One level; the first in the list is tile level 1.
+#[derive(Debug, Default)]
+struct Level {
+    /// Full tiles that are on disk for certain, and not here.
+    stored: u64,
+    /// The hashes behind them.
+    hashes: Vec<Hash>,
+}
+
+impl Tiles {
+    /// What disk holds of the tree of the first `size` events; `None` when it does not hold that much.
+    pub(in crate::log) fn load(fs: &dyn Fs, layout: &Layout, size: u64) -> Result<Option<Self>, TreeError> {
+        let mut levels = Vec::new();
+        for level in 1..8 {
+            let count = size >> (8 * level);
+            let stored = count / WIDTH_U64;
+            let names = fs.list(&layout.tile_level(level)).unwrap_or_default();
+            let hashes = match Tile::at(level, stored, size) {
+                Some(tile) => match read_tile(fs, layout, tile) {
+                    Ok(hashes) => hashes,
+                    Err(_) => return Ok(None),
+                },
+                None => Vec::new(),
+            };
+            if (names.len() as u64) < stored {
+                return Ok(None);
+            }
+            levels.push(Level { stored, hashes });
+            if count == 0 {
+                break;
+            }
+        }
+        Ok(Some(Self(RwLock::new(levels))))
+    }
+
+    /// Adds nodes that were completed, of which those of other levels are left out.
+    pub(in crate::log) fn add(&self, nodes: &[(Node, Hash)]) {
+        let mut levels = self.write();
+        for (node, hash) in nodes.iter().filter(|(node, _)| node.level % 8 == 0) {
+            let level = usize::from(node.level / 8).saturating_sub(1);
+            if levels.len() <= level {
+                levels.resize_with(level + 1, Level::default);
+            }
+            levels.get_mut(level).into_iter().for_each(|level| level.hashes.push(*hash));
+        }
+    }
+
+    /// The hashes of a tile above level 0.
+    pub(in crate::log) fn read(&self, fs: &dyn Fs, layout: &Layout, tile: Tile) -> Result<Vec<Hash>, TreeError> {
+        if let Some(level) = self.levels().get(usize::from(tile.level()).saturating_sub(1))
+            && let Some(behind) = tile.index().checked_sub(level.stored)
+        {
+            let from = usize::try_from(behind * WIDTH_U64).unwrap_or(usize::MAX);
+            let hashes = level.hashes.get(from..).and_then(|rest| rest.get(..tile.width().into()));
+            return Ok(hashes.ok_or(TileError::Length { tile, found: 0 })?.to_vec());
+        }
+        Ok(read_tile(fs, layout, tile)?)
+    }
+
+    /// Writes down what the first `size` events complete. Writing it again after a failure changes nothing.
+    ///
+    /// ```text
+    /// open, write, fdatasync, rename, fsync(dir)    each tile that is new, or wider than before
+    /// ```
+    pub(in crate::log) fn store(&self, fs: &dyn Fs, layout: &Layout, size: u64) -> std::io::Result<()> {
+        for level in 1..8 {
+            let first = self.levels().get(usize::from(level) - 1).map_or(0, |level| level.stored);
+            let tiles: Vec<Tile> = (first..).map_while(|index| Tile::at(level, index, size)).collect();
+            if tiles.is_empty() {
+                break;
+            }
+            fs.create_dir_all(&layout.tile_level(level))?;
+            fs.sync_dir(&layout.tree())?;
+            for tile in tiles {
+                let hashes = self.read(fs, layout, tile).map_err(std::io::Error::other)?;
+                write_new(fs, &layout.tile(tile), |file| file.append(&Tile::encode(&hashes)))?;
+            }
+            let full = (size >> (8 * level)) / WIDTH_U64;
+            if let Some(level) = self.write().get_mut(usize::from(level) - 1) {
+                let full_hashes = (full.saturating_sub(level.stored) * WIDTH_U64) as usize;
+                level.hashes.drain(..full_hashes.min(level.hashes.len()));
+                level.stored = full;
+            }
+        }
+        Ok(())
+    }
+
+    fn levels(&self) -> RwLockReadGuard<'_, Vec<Level>> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Vec<Level>> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn read_tile(fs: &dyn Fs, layout: &Layout, tile: Tile) -> Result<Vec<Hash>, ReadError> {
+    let path = layout.tile(tile);
+    let name = path.display().to_string();
+    let bytes = read(fs, &path, TILE_BYTES_MAX)
+        .map_err(|problem| ReadError::Io { path: name.clone(), problem: problem.to_string() })?;
+    // Since it was written the tree may have lost its end with the power, and grown again as it was.
+    let bytes = bytes.get(..32 * usize::from(tile.width())).unwrap_or(&bytes);
+    tile.decode(bytes).map_err(|problem| ReadError::Damaged { path: name, offset: 0, problem: problem.to_string() })
+}

@@ -1,0 +1,41 @@
+use std::sync::Arc;
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use indelible_engine::log::{Log, TreeError};
+
+use super::App;
+use crate::{api::problem::Problem, keys::Ability};
+
+/// The right to see the tree: hashes and signatures, of all tenants. Every key that reads events has it, and everyone
+/// where the tree is public.
+#[derive(Debug, Clone)]
+pub(in crate::api) struct Prover {
+    app: App,
+}
+
+impl FromRequestParts<App> for Prover {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        if !app.0.public_tree {
+            app.authenticate(parts, Ability::EventsRead)?;
+        }
+        Ok(Self { app: app.clone() })
+    }
+}
+
+impl Prover {
+    /// The log, for what costs nothing to ask.
+    pub(in crate::api) fn log(&self) -> &Log {
+        &self.app.0.log
+    }
+
+    /// Reads the tree.
+    pub(in crate::api) async fn read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Log) -> Result<T, TreeError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let log = Arc::clone(&self.app.0.log);
+        self.app.in_turn(move || read(&log)).await
+    }
+}

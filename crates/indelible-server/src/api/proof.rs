@@ -1,0 +1,160 @@
+//! What proves the log: checkpoint and tiles as C2SP tlog-tiles has them, inclusion and consistency.
+
+use axum::{
+    Json,
+    extract::Path,
+    http::{HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use indelible_engine::log::TreeError;
+use indelible_proof::{
+    checkpoint::Checkpoint,
+    evidence::Evidence,
+    note::Note,
+    tile::{Bundle, Tile},
+    tree::Hash,
+};
+use serde::Serialize;
+
+use super::{
+    app::{Prover, Reader},
+    list,
+    params::{Name, Params, parameters, words},
+    problem::Problem,
+};
+
+/// A full tile never changes.
+const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+/// A checkpoint, and a partial tile, is soon followed by a larger one.
+const NOT_AT_ALL: HeaderValue = HeaderValue::from_static("no-cache");
+
+words!(ProofFormat { Json = "json", TlogProof = "tlog-proof" });
+
+parameters! {
+    /// How a proof is written.
+    ProofParams {
+        /// `json`, the default, or `tlog-proof`: a file that proves the event by itself, with everything that is in it.
+        format: ProofFormat, "tlog-proof";
+    }
+}
+
+parameters! {
+    /// Which two trees.
+    ConsistencyParams {
+        /// Events of the older tree.
+        from: u64, "1000";
+        /// Events of the newer tree. Default: that of the newest checkpoint.
+        to: u64, "1235";
+    }
+}
+
+/// Where an event is in the tree.
+#[derive(Debug, Serialize)]
+pub(super) struct Inclusion {
+    seq: u64,
+    /// Events in the tree.
+    size: u64,
+    leaf: String,
+    /// From the leaf's sibling upwards.
+    proof: Vec<String>,
+    /// The signed note.
+    checkpoint: String,
+}
+
+/// That one tree extends another.
+#[derive(Debug, Serialize)]
+pub(super) struct Consistency {
+    from: u64,
+    to: u64,
+    proof: Vec<String>,
+}
+
+/// The newest checkpoint.
+pub(super) async fn checkpoint(prover: Prover) -> Response {
+    let text = prover.log().checkpoint().to_string();
+    ([(header::CACHE_CONTROL, NOT_AT_ALL)], text).into_response()
+}
+
+/// A tile of hashes or a bundle of entries.
+pub(super) async fn tile(prover: Prover, Path(path): Path<String>) -> Result<Response, Problem> {
+    let path = format!("tile/{path}");
+    let size = newest(&prover)?.size();
+    let unknown = || Problem::not_found("there is no such tile in the tree of the newest checkpoint");
+    let (bytes, width) = if let Ok(tile) = path.parse::<Tile>() {
+        let known = Tile::at(tile.level(), tile.index(), size).is_some_and(|known| tile.width() <= known.width());
+        let width = known.then_some(tile.width()).ok_or_else(unknown)?;
+        (prover.read(move |log| log.tile(tile)).await?, width)
+    } else {
+        let bundle: Bundle = path.parse().map_err(|_| unknown())?;
+        let known = Bundle::at(bundle.index(), size).is_some_and(|known| bundle.width() <= known.width());
+        let width = known.then_some(bundle.width()).ok_or_else(unknown)?;
+        (prover.read(move |log| log.bundle(bundle)).await?, width)
+    };
+    let lasting = if width == indelible_proof::tile::WIDTH { FOR_EVER } else { NOT_AT_ALL };
+    Ok(([(header::CACHE_CONTROL, lasting)], bytes).into_response())
+}
+
+/// The proof of an event.
+pub(super) async fn event(
+    reader: Reader,
+    prover: Prover,
+    Name(which): Name,
+    Params(params): Params<ProofParams>,
+) -> Result<Response, Problem> {
+    let seq = list::find(&reader, &which).await?.seq;
+    let checkpoint = prover.log().checkpoint();
+    let note = Note::clone(&checkpoint);
+    let evidence = prover.read(move |log| log.evidence(seq, &note)).await?;
+    let evidence =
+        evidence.ok_or_else(|| Problem::busy("no checkpoint covers the event yet: ask again in a moment"))?;
+    Ok(match params.format.unwrap_or_default() {
+        ProofFormat::Json => Json(inclusion(seq, &evidence, newest(&prover)?.size(), &checkpoint)).into_response(),
+        ProofFormat::TlogProof => evidence.to_string().into_response(),
+    })
+}
+
+fn inclusion(seq: u64, evidence: &Evidence, size: u64, checkpoint: &Note) -> Inclusion {
+    Inclusion {
+        seq,
+        size,
+        leaf: evidence.disclosure().entry().leaf_hash().to_string(),
+        proof: written(&evidence.proof().hashes),
+        checkpoint: checkpoint.to_string(),
+    }
+}
+
+/// That the log only grew.
+pub(super) async fn consistency(
+    prover: Prover,
+    Params(params): Params<ConsistencyParams>,
+) -> Result<Json<Consistency>, Problem> {
+    let newest = newest(&prover)?.size();
+    let from = params.from.ok_or_else(|| Problem::parameter("from", "is missing: the size of the older tree"))?;
+    let to = params.to.unwrap_or(newest);
+    if to > newest {
+        return Err(Problem::parameter("to", format!("the newest checkpoint has {newest} events")));
+    }
+    if from > to {
+        return Err(Problem::parameter("from", format!("must not be above `to`, {to}")));
+    }
+    let proof = prover.read(move |log| log.consistency(from, to)).await?;
+    Ok(Json(Consistency { from, to, proof: written(&proof) }))
+}
+
+fn newest(prover: &Prover) -> Result<Checkpoint, Problem> {
+    let keys = [prover.log().verifier().clone()];
+    Checkpoint::open(&prover.log().checkpoint(), &keys).map_err(|error| Problem::internal(&error))
+}
+
+fn written(hashes: &[Hash]) -> Vec<String> {
+    hashes.iter().map(Hash::to_string).collect()
+}
+
+impl From<TreeError> for Problem {
+    fn from(error: TreeError) -> Self {
+        match error {
+            TreeError::Read(error) => error.into(),
+            other => Self::internal(&other),
+        }
+    }
+}
