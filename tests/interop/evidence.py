@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Evidence, verified by the binary and by docs/verify.py: both believe what is true, and neither what was altered.
+"""Evidence, verified by the binary and by docs/verify.py: both believe what is true, and neither what was altered. Exports,
+verified by the binary. And the commands of docs/PROOF.md, typed as they stand there.
 
     evidence.py BINARY [FOLDER]
 
@@ -8,10 +9,13 @@ FOLDER has log.vkey, witness.vkey, *.tlog-proof and *.jsonl; the published ones 
 
 import base64
 import importlib.util
+import itertools
 import json
 import pathlib
+import shutil
 import subprocess
 import sys
+import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PUBLISHED = ROOT / "crates/indelible-proof/testvectors/evidence"
@@ -29,7 +33,7 @@ OURS = load(ROOT / "docs/verify.py")
 
 class Judges:
     def __init__(self, binary, folder):
-        self.binary, self.scratch = binary, pathlib.Path(folder) / "altered.scratch"
+        self.binary = binary
         self.log, self.witness = ((folder / name).read_text().strip() for name in ("log.vkey", "witness.vkey"))
 
     def python(self, text, log, witness):
@@ -95,6 +99,19 @@ def altered_files(text):
     yield text[:-1], "cut by a byte"
 
 
+def by_hand(folder):
+    """Runs what docs/PROOF.md says to type into a shell, on evidence as it is and with another size."""
+    page = (ROOT / "docs/PROOF.md").read_text().split("By hand, with openssl alone")[1]
+    commands = "".join(itertools.takewhile(str.strip, itertools.islice(page.splitlines(keepends=True), 2, None)))
+    evidence = (folder / "event-4.tlog-proof").read_text()
+    for text, expected in ((evidence, 0), (evidence.replace("\n11\n", "\n12\n"), 1)):
+        with tempfile.TemporaryDirectory() as home:
+            pathlib.Path(home, "event-41.tlog-proof").write_text(text)
+            shutil.copy(folder / "log.vkey", home)
+            done = subprocess.run(["sh", "-ec", commands], cwd=home, capture_output=True, text=True, check=False)
+            assert done.returncode == expected and "Verif" in done.stdout + done.stderr, done
+
+
 def main():
     binary = pathlib.Path(sys.argv[1]).resolve()
     folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else PUBLISHED
@@ -122,6 +139,7 @@ def main():
                 changed = lines[:at] + [json.dumps(change).encode() + b"\n"] + lines[at + 1 :]
                 assert not judge(changed), f"{path.name}: line {at + 1}: {what}"
                 count += 1
+    by_hand(PUBLISHED)
     print(f"what is true is believed, and none of {count} altered copies is")
 
 
