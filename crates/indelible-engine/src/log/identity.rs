@@ -65,10 +65,13 @@ impl Identity {
     }
 }
 
+/// What `log.toml` can hold and a key can be named: the log's name is that of the key that signs its checkpoints.
 fn check_name(name: &str) -> Result<(), String> {
     let fits = !name.is_empty() && name.len() <= LOG_NAME_BYTES_MAX;
-    if fits && !name.chars().any(|c| c.is_control() || c == '"' || c == '\\') {
+    if fits && !name.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '"' | '\\' | '+')) {
         return Ok(());
     }
-    Err(format!("a log's name has 1 to {LOG_NAME_BYTES_MAX} bytes and no quotes, backslashes or control characters"))
+    Err(format!(
+        "a log's name has 1 to {LOG_NAME_BYTES_MAX} bytes and no spaces, '+', quotes, backslashes or control characters"
+    ))
 }

@@ -307,8 +307,12 @@ fn a_log_keeps_its_name_and_number() {
     let made = Log::open(LogConfig { name: "billing".to_owned(), ..harness.config() }).unwrap().identity().clone();
     assert_eq!(made.name, "billing");
     assert_eq!(Log::open(harness.config()).unwrap().identity(), &made);
-    let config = LogConfig { path: "/other".into(), name: "a\"b".to_owned(), ..harness.config() };
-    assert!(matches!(Log::open(config).unwrap_err(), OpenError::Identity { .. }));
+    for name in ["", "a\"b", "a b", "a+b"] {
+        let config = LogConfig { path: "/other".into(), name: name.to_owned(), ..harness.config() };
+        assert!(matches!(Log::open(config).unwrap_err(), OpenError::Identity { .. }));
+    }
+    let config = LogConfig { path: "/other".into(), ..harness.config() };
+    assert!(Log::open(config).is_ok(), "a refused name leaves nothing behind");
 }
 
 #[test]
