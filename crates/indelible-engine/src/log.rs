@@ -34,7 +34,7 @@ mod view;
 use std::{
     fmt, io,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
     thread::JoinHandle,
@@ -102,6 +102,8 @@ struct Shared {
     checkpoint: RwLock<Arc<Note>>,
     /// Why nothing can be written. Set and cleared by the committer.
     halted: RwLock<Option<String>>,
+    /// Why nothing is taken any more. Set once, by whoever found out.
+    stopped: OnceLock<String>,
     /// Called by the committer.
     listeners: Mutex<Listeners>,
     /// Rung by the committer, waited for by the sealer.
@@ -169,6 +171,7 @@ impl Log {
             tiles,
             checkpoint: RwLock::new(Arc::clone(head.checkpoint())),
             halted: RwLock::new(halted),
+            stopped: OnceLock::new(),
             listeners: Mutex::default(),
             bell: Bell::default(),
             seal_error: Mutex::default(),
@@ -199,6 +202,17 @@ impl Log {
     /// What readers see now, however the log goes on.
     pub fn snapshot(&self) -> Snapshot {
         self.shared.snapshot()
+    }
+
+    /// Takes no more events for as long as this process has the log open, because it would do harm to go on: the first
+    /// reason given holds. What waits in the queue is still written.
+    pub fn stop(&self, why: String) {
+        self.shared.stopped.get_or_init(|| why);
+    }
+
+    /// Why the log was stopped, if it was.
+    pub fn stopped(&self) -> Option<&str> {
+        self.shared.stopped.get().map(String::as_str)
     }
 
     /// Seals what the write-ahead log holds, and merges what is worth it, now. Returns when it is done.
@@ -267,7 +281,7 @@ impl Store for Log {
             queued_events: self.shared.queue.events() as u64,
             fsyncs: self.shared.fsyncs.load(Ordering::Relaxed),
             seals: self.shared.seals.load(Ordering::Relaxed),
-            halted: self.shared.halted().or_else(|| self.shared.stuck()),
+            halted: self.shared.stopped.get().cloned().or_else(|| self.shared.halted()).or_else(|| self.shared.stuck()),
             seal_error: self.shared.seal_error(),
         }
     }
@@ -376,6 +390,9 @@ impl Shared {
 
     /// Refuses what cannot be taken now.
     fn admit(&self, events: usize, bytes: usize) -> Result<(), AppendError> {
+        if let Some(cause) = self.stopped.get() {
+            return Err(AppendError::Stopped { cause: cause.clone() });
+        }
         self.check_writing()?;
         if events > BATCH_EVENTS_MAX {
             return Err(AppendError::TooLarge { events, events_max: BATCH_EVENTS_MAX });

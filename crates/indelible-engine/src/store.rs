@@ -113,6 +113,12 @@ pub enum AppendError {
         /// What failed.
         cause: String,
     },
+    /// The log was stopped, because it would do harm to go on. It takes nothing more.
+    #[error("{cause}")]
+    Stopped {
+        /// Why, and what to do.
+        cause: String,
+    },
     /// It failed and left nothing behind; a later try may succeed.
     #[error("cannot write: {cause}")]
     Unavailable {
@@ -143,7 +149,7 @@ pub struct Status {
     pub fsyncs: u64,
     /// Seals and merges done.
     pub seals: u64,
-    /// Why the log takes no events, when it takes none; it goes on by itself when it can.
+    /// Why the log takes no events, when it takes none; unless it was stopped it goes on by itself when it can.
     pub halted: Option<String>,
     /// Why the last seal or merge failed, when it did; it is tried again.
     pub seal_error: Option<String>,

@@ -259,6 +259,22 @@ fn a_log_that_cannot_seal_says_so_when_it_takes_no_more() {
 }
 
 #[test]
+fn a_log_that_was_stopped_takes_nothing_more_and_says_why() {
+    let harness = Harness::new(1);
+    let mut steps = Steps::open(&harness).unwrap();
+    steps.append(vec![harness.ready(0)], Durability::Durable).unwrap();
+    steps.log.stop("somebody knows more".to_owned());
+    steps.log.stop("too late to be the reason".to_owned());
+    let refused = steps.log.append(vec![harness.ready(1)], Durability::Durable);
+    assert!(matches!(refused, Err(AppendError::Stopped { cause }) if cause == "somebody knows more"));
+    assert_eq!(steps.log.status().halted.as_deref(), Some("somebody knows more"));
+    steps.seal_all();
+    assert_eq!(harness::all(&steps.log).len(), 1);
+    drop(steps);
+    assert_eq!(Log::open(harness.config()).unwrap().stopped(), None);
+}
+
+#[test]
 fn a_seal_that_fails_is_reported_and_done_later() {
     let harness = Harness::new(1);
     let mut steps = Steps::open(&harness).unwrap();

@@ -19,6 +19,9 @@ use crate::keys::{KeysError, Refused};
 /// Seconds after which a client that was told to come back may do so, when nothing better is known.
 const RETRY_AFTER_S: u64 = 1;
 
+/// What everybody may know of a log that was stopped. Why tells of all tenants together.
+pub(crate) const STOPPED: &str = "the log forked and takes no more events until its operator has settled it; /v1/status and the server's log tell why";
+
 /// A failed request. Boxed, for it travels in many results and is rare.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Problem(Box<Facts>);
@@ -140,6 +143,12 @@ impl Problem {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "unavailable", "Unavailable", detail).retry_after(RETRY_AFTER_S)
     }
 
+    /// The log takes no more events. To send again does not help.
+    pub(crate) fn stopped() -> Self {
+        let detail = format!("nothing was stored: {STOPPED}");
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "log-stopped", "The log was stopped", detail)
+    }
+
     /// Our own fault: the details are logged, the public learns nothing of them.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(%cause, "a request failed");
@@ -241,6 +250,7 @@ impl From<AppendError> for Problem {
                 tracing::error!(%error, "events were not stored");
                 Self::unavailable("the log cannot write; nothing was stored: see /readyz and the server's log")
             }
+            AppendError::Stopped { .. } => Self::stopped(),
             AppendError::Closed => Self::closing(),
         }
     }
