@@ -100,6 +100,16 @@ impl Quorum {
         Ok(Self { witnesses, needed })
     }
 
+    /// The witnesses, in the order given.
+    pub fn witnesses(&self) -> &[VerifierKey] {
+        &self.witnesses
+    }
+
+    /// How many have to sign.
+    pub fn needed(&self) -> usize {
+        self.needed
+    }
+
     /// The witnesses who cosigned the note, if they are enough. A wrong signature of one of them refuses the note.
     ///
     /// The times are the witnesses' own; whether one lies too far back is for the caller to judge.

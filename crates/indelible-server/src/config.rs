@@ -1,6 +1,8 @@
 //! Options of the server: each is declared once, below, and is a flag, an environment variable, a key of
 //! `indelible.toml` and a line of `--print-config`. A flag wins over the environment, that over the file, that over
-//! the default.
+//! the default. The witnesses of the log stand in the file alone.
+
+mod witnesses;
 
 use std::{
     fmt::Write,
@@ -12,6 +14,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
+pub(crate) use witnesses::{WitnessAt, Witnesses, WitnessesError};
 
 /// The file that is read when `--config` does not name one.
 pub(crate) const FILE: &str = "indelible.toml";
@@ -53,13 +56,18 @@ macro_rules! options {
         #[derive(Debug, Clone, PartialEq)]
         pub(crate) struct Config {
             $($(#[doc = $doc])+ pub(crate) $name: $type,)*
+            /// Who cosigns the checkpoints of the log.
+            pub(crate) witnesses: Witnesses,
         }
 
         impl Config {
             const NAMES: &[&str] = &[$(stringify!($name),)*];
 
-            fn merged(given: Options, file: Options) -> Self {
-                Self { $($name: given.$name.or(file.$name).unwrap_or_else(|| $default),)* }
+            fn merged(given: Options, file: File) -> Self {
+                Self {
+                    $($name: given.$name.or(file.options.$name).unwrap_or_else(|| $default),)*
+                    witnesses: file.witnesses,
+                }
             }
 
             /// The configuration as an `indelible.toml` that explains itself.
@@ -69,7 +77,7 @@ macro_rules! options {
                     $(let _ = writeln!(out, "#{}", $doc);)+
                     let _ = writeln!(out, "{}\n", line(stringify!($name), &self.$name));
                 )*
-                out
+                out + &self.witnesses.to_toml()
             }
         }
     };
@@ -78,6 +86,9 @@ macro_rules! options {
 options! {
     /// Directory of the log. Default: data.
     data: PathBuf = PathBuf::from("data"), "INDELIBLE_DATA";
+    /// Name of the log when it is made, which its checkpoints bear and its witnesses know it by: like a URL without its scheme,
+    /// e.g. audit.example.com. A log that exists keeps its name. Default: indelible.
+    log_name: String = limits::LOG_NAME.to_owned(), "INDELIBLE_LOG_NAME";
     /// Address and port to listen on; port 0 takes a free one. Default: 127.0.0.1:4610.
     listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 4610)), "INDELIBLE_LISTEN";
     /// Logs for people or as JSON. Default: human.
@@ -104,6 +115,16 @@ options! {
     /// Reads that run at once, so that readers never starve writers. Default: one per core.
     readers_max: usize = std::thread::available_parallelism().map_or(1, usize::from), "INDELIBLE_READERS_MAX";
 }
+
+/// What a file says.
+#[derive(Debug, Default)]
+struct File {
+    options: Options,
+    witnesses: Witnesses,
+}
+
+/// The keys of [`Witnesses`].
+const WITNESS_NAMES: [&str; 2] = ["witness", "quorum"];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -139,7 +160,7 @@ pub(crate) enum ConfigError {
 impl Config {
     /// The defaults for a data directory, on a free port of the loopback.
     pub(crate) fn on_loopback(data: &Path) -> Self {
-        let defaults = Self::merged(Options::default(), Options::default());
+        let defaults = Self::merged(Options::default(), File::default());
         Self { data: data.to_owned(), listen: SocketAddr::from(([127, 0, 0, 1], 0)), ..defaults }
     }
 
@@ -149,30 +170,34 @@ impl Config {
         match std::fs::read_to_string(path) {
             Ok(text) => Ok(Self::merged(given, parse(path, &text)?)),
             Err(error) if error.kind() == io::ErrorKind::NotFound && file.is_none() => {
-                Ok(Self::merged(given, Options::default()))
+                Ok(Self::merged(given, File::default()))
             }
             Err(error) => Err(ConfigError::Unreadable { path: path.to_owned(), error }),
         }
     }
 }
 
-fn parse(path: &Path, text: &str) -> Result<Options, ConfigError> {
-    let malformed = |error: toml::de::Error| ConfigError::Malformed {
-        path: path.to_owned(),
-        problem: error.to_string().trim_end().to_owned(),
-    };
+fn parse(path: &Path, text: &str) -> Result<File, ConfigError> {
+    let problem = |problem: String| ConfigError::Malformed { path: path.to_owned(), problem };
+    let malformed = |error: toml::de::Error| problem(error.to_string().trim_end().to_owned());
     let table: toml::Table = text.parse().map_err(malformed)?;
-    if let Some(key) = table.keys().find(|key| !Config::NAMES.contains(&key.as_str())) {
+    if let Some(key) = table.keys().find(|key| !names().any(|name| name == key.as_str())) {
         return Err(ConfigError::Unknown { path: path.to_owned(), key: key.clone(), hint: hint(key) });
     }
-    toml::from_str(text).map_err(malformed)
+    let file =
+        File { options: toml::from_str(text).map_err(malformed)?, witnesses: toml::from_str(text).map_err(malformed)? };
+    file.witnesses.quorum().map_err(|error| problem(error.to_string()))?;
+    Ok(file)
+}
+
+fn names() -> impl Iterator<Item = &'static str> {
+    Config::NAMES.iter().copied().chain(WITNESS_NAMES)
 }
 
 /// The option that a misspelt key is closest to.
 fn hint(key: &str) -> String {
     let key = key.replace('-', "_");
-    Config::NAMES
-        .iter()
+    names()
         .map(|name| (strsim::damerau_levenshtein(name, &key), name))
         .min()
         .filter(|&(distance, name)| distance <= name.len() / 2)

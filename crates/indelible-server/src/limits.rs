@@ -122,3 +122,16 @@ pub(crate) const WITNESS_CONNECTIONS_MAX: usize = 256;
 pub(crate) const WITNESSED_LOGS_MAX: usize = 1000;
 /// Bytes of the file that names the logs of a witness.
 pub(crate) const WITNESSED_LOGS_BYTES_MAX: u64 = 1 << 20;
+
+/// The name of a log that is made without one.
+pub(crate) const LOG_NAME: &str = "indelible";
+/// Witnesses of a log.
+pub(crate) const WITNESSES_MAX: usize = 32;
+/// Time between two checkpoints that are sent to the witnesses: those in between are not sent.
+pub(crate) const COSIGNING_INTERVAL: Duration = Duration::from_secs(1);
+/// Time for a witness's answer, with the connection.
+pub(crate) const COSIGNING_TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest wait before a witness that failed is asked again.
+pub(crate) const COSIGNING_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// Bytes of a witness's answer.
+pub(crate) const COSIGNING_ANSWER_BYTES_MAX: u64 = 64 << 10;

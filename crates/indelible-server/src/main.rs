@@ -4,6 +4,7 @@ mod api;
 mod cli;
 mod clock;
 mod config;
+mod cosigning;
 mod demo;
 mod durable;
 mod keys;

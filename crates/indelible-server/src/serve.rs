@@ -23,6 +23,7 @@ use crate::{
     api::{self, App},
     clock,
     config::Config,
+    cosigning::{Cosigning, CosigningError},
     keys::{Ability, Keys, KeysError, NewKey, Reach, Secret},
     limits,
 };
@@ -41,6 +42,9 @@ pub(crate) enum ServeError {
     /// The API keys cannot be read.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// The witnesses of the log cannot be asked.
+    #[error(transparent)]
+    Cosigning(#[from] CosigningError),
     /// A file cannot be written.
     #[error("{path}: cannot write: {error}")]
     Write {
@@ -67,15 +71,19 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Listens for requests to a log.
+    /// Asks the witnesses of a log for the first time, then listens for requests to it.
     pub(crate) async fn bind(log: Arc<Log>, recorder: Recorder, config: Config) -> Result<Self, ServeError> {
         let (keys, first_key) = open_keys(&config.data)?;
+        let cosigning = Cosigning::open(&config.data, Arc::clone(&log), &config.witnesses)?;
+        let rounds = cosigning.clone();
+        let started = tokio::task::spawn_blocking(move || rounds.start()).await;
+        started.map_err(io::Error::other).flatten().map_err(ServeError::Runtime)?;
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|error| ServeError::Listen { address: config.listen, error })?;
         let address = listener.local_addr().map_err(ServeError::Runtime)?;
         let (stop, stopping) = watch::channel(false);
-        let app = App::new(log, recorder, keys, &config, stopping);
+        let app = App::new(log, cosigning, recorder, keys, &config, stopping);
         Ok(Self { listener, address, app, stop, config, first_key })
     }
 

@@ -23,13 +23,14 @@ pub(super) use writer::{Admitted, Writer};
 
 use super::{
     metrics::Metrics,
-    problem::Problem,
+    problem::{Problem, STOPPED},
     reads::Reads,
     refusals::{Cause, Peer, Refusals},
 };
 use crate::{
     clock,
     config::Config,
+    cosigning::Cosigning,
     keys::{Ability, ApiKey, Keys},
     limits,
 };
@@ -43,6 +44,7 @@ struct Shared {
     recorder: Recorder,
     /// The recorder's store, for what only a log has: its tree.
     log: Arc<Log>,
+    cosigning: Cosigning,
     /// Whether the tree is shown without an API key.
     public_tree: bool,
     keys: Keys,
@@ -68,6 +70,7 @@ impl App {
     /// Puts the parts together. `stopping` becomes true when the server is to stop.
     pub(crate) fn new(
         log: Arc<Log>,
+        cosigning: Cosigning,
         recorder: Recorder,
         keys: Keys,
         config: &Config,
@@ -80,6 +83,7 @@ impl App {
         let (tails_max, exports_max) = (possible(config.tails_max), possible(config.exports_max));
         Self(Arc::new(Shared {
             log,
+            cosigning,
             public_tree: config.public_tree,
             keys,
             reads: Reads::default(),
@@ -130,6 +134,8 @@ impl App {
     pub(super) fn not_ready(&self) -> Option<&'static str> {
         if *self.0.stopping.borrow() {
             Some("shutting down")
+        } else if self.0.log.stopped().is_some() {
+            Some(STOPPED)
         } else if self.store().status().halted.is_some() {
             Some("the log cannot write and tries again every second; /v1/status and the server's log tell why")
         } else {
@@ -154,6 +160,7 @@ impl App {
     /// Stores what is queued and closes the log. Blocks.
     pub(crate) fn close(&self) {
         self.note_uses();
+        self.0.cosigning.end();
         self.0.recorder.close();
         self.store().close();
     }

@@ -9,6 +9,7 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{App, app::Operator, problem::Problem};
+use crate::{clock, cosigning::Standing};
 
 /// The process answers.
 pub(super) async fn live() -> Json<Value> {
@@ -38,6 +39,18 @@ pub(super) async fn status(operator: Operator) -> Result<Json<Value>, Problem> {
         "fsyncs": status.fsyncs,
         "seals": status.seals,
         "halted": status.halted,
+        "stopped": operator.stopped(),
         "seal_error": status.seal_error,
+        "published_size": operator.cosigning().published_size(),
+        "quorum": operator.cosigning().needed(),
+        "witnesses": operator.cosigning().standings().into_iter().map(witness).collect::<Vec<_>>(),
     })))
+}
+
+/// One witness of the log.
+fn witness(standing: Standing) -> Value {
+    let Standing { name, url, last, error } = standing;
+    let age_s = last.map(|last| (clock::now().as_micros() - last.at.as_micros()).max(0) / 1_000_000);
+    let cosigned_at = last.map(|last| last.at.to_string());
+    json!({"name": name, "url": url, "size": last.map(|last| last.size), "cosigned_at": cosigned_at, "age_s": age_s, "error": error})
 }

@@ -15,6 +15,7 @@ use axum::{
 use tokio::time::Instant;
 
 use super::{App, app::Operator, problem::Problem};
+use crate::cosigning::Standing;
 
 /// Upper bounds of the time buckets, in seconds.
 const BOUNDS_S: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
@@ -111,6 +112,18 @@ pub(super) async fn metrics(operator: Operator, State(app): State<App>) -> Resul
     page.one("events_duplicate_total", "counter", "Events whose idempotency key was known.", "", stats.duplicates);
     page.one("events_failed_total", "counter", "Events of refused requests.", "", stats.failed);
     page.one("events_lost_total", "counter", "Queued events that were lost.", "", stats.lost);
+    page.one(
+        "log_stopped",
+        "gauge",
+        "1 when the log forked and takes no more events.",
+        "",
+        u8::from(operator.stopped().is_some()),
+    );
+    page.one("checkpoint_quorum", "gauge", "Cosignatures that a checkpoint needs.", "", operator.cosigning().needed());
+    if let Some(size) = operator.cosigning().published_size() {
+        page.one("checkpoint_published_size", "gauge", "Events of the published checkpoint.", "", size);
+    }
+    page.witnesses(&operator.cosigning().standings());
     page.one("tails", "gauge", "Live tails open.", "", operator.tails());
     page.one("exports", "gauge", "Exports running.", "", operator.exports());
     page.requests(app.metrics().0.lock().unwrap_or_else(PoisonError::into_inner).clone());
@@ -128,6 +141,29 @@ impl Page {
     fn one(&mut self, name: &str, kind: &str, help: &str, labels: &str, value: impl Display) {
         self.head(name, kind, help);
         let _ = writeln!(self.0, "indelible_{name}{labels} {value}");
+    }
+
+    /// The names come from the configuration, so their number is bounded.
+    fn witnesses(&mut self, standings: &[Standing]) {
+        if standings.is_empty() {
+            return;
+        }
+        let labelled = |name: &str| {
+            format!("{{witness=\"{}\"}}", name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
+        };
+        self.head("witness_failing", "gauge", "1 when the witness did not cosign when it was asked last.");
+        for Standing { name, error, .. } in standings {
+            let _ = writeln!(self.0, "indelible_witness_failing{} {}", labelled(name), u8::from(error.is_some()));
+        }
+        self.head("witness_cosigned_size", "gauge", "Events of the checkpoint that the witness cosigned last.");
+        for (name, last) in standings.iter().filter_map(|it| Some((&it.name, it.last?))) {
+            let _ = writeln!(self.0, "indelible_witness_cosigned_size{} {}", labelled(name), last.size);
+        }
+        self.head("witness_cosigned_time_seconds", "gauge", "When the witness cosigned last, in seconds since 1970.");
+        for (name, last) in standings.iter().filter_map(|it| Some((&it.name, it.last?))) {
+            let at_s = last.at.as_micros() / 1_000_000;
+            let _ = writeln!(self.0, "indelible_witness_cosigned_time_seconds{} {at_s}", labelled(name));
+        }
     }
 
     fn requests(&mut self, mut requests: Vec<Times>) {

@@ -8,7 +8,6 @@ use axum::{
 };
 use indelible_engine::log::TreeError;
 use indelible_proof::{
-    checkpoint::Checkpoint,
     evidence::Evidence,
     note::Note,
     tile::{Bundle, Tile},
@@ -43,7 +42,7 @@ parameters! {
     ConsistencyParams {
         /// Events of the older tree.
         from: u64, "1000";
-        /// Events of the newer tree. Default: that of the newest checkpoint.
+        /// Events of the newer tree. Default: that of the published checkpoint.
         to: u64, "1235";
     }
 }
@@ -69,17 +68,17 @@ pub(super) struct Consistency {
     proof: Vec<String>,
 }
 
-/// The newest checkpoint.
-pub(super) async fn checkpoint(prover: Prover) -> Response {
-    let text = prover.log().checkpoint().to_string();
-    ([(header::CACHE_CONTROL, NOT_AT_ALL)], text).into_response()
+/// The published checkpoint.
+pub(super) async fn checkpoint(prover: Prover) -> Result<Response, Problem> {
+    let text = prover.checkpoint()?.to_string();
+    Ok(([(header::CACHE_CONTROL, NOT_AT_ALL)], text).into_response())
 }
 
 /// A tile of hashes or a bundle of entries.
 pub(super) async fn tile(prover: Prover, Path(path): Path<String>) -> Result<Response, Problem> {
     let path = format!("tile/{path}");
-    let size = newest(&prover)?.size();
-    let unknown = || Problem::not_found("there is no such tile in the tree of the newest checkpoint");
+    let size = prover.size()?;
+    let unknown = || Problem::not_found("there is no such tile in the tree of the published checkpoint");
     let (bytes, width) = if let Ok(tile) = path.parse::<Tile>() {
         let known = Tile::at(tile.level(), tile.index(), size).is_some_and(|known| tile.width() <= known.width());
         let width = known.then_some(tile.width()).ok_or_else(unknown)?;
@@ -102,13 +101,14 @@ pub(super) async fn event(
     Params(params): Params<ProofParams>,
 ) -> Result<Response, Problem> {
     let seq = list::find(&reader, &which).await?.seq;
-    let checkpoint = prover.log().checkpoint();
+    let checkpoint = prover.checkpoint()?;
+    let size = prover.size_of(&checkpoint)?;
     let note = Note::clone(&checkpoint);
     let evidence = prover.read(move |log| log.evidence(seq, &note)).await?;
     let evidence =
-        evidence.ok_or_else(|| Problem::busy("no checkpoint covers the event yet: ask again in a moment"))?;
+        evidence.ok_or_else(|| Problem::busy("no published checkpoint covers the event yet: ask again in a moment"))?;
     Ok(match params.format.unwrap_or_default() {
-        ProofFormat::Json => Json(inclusion(seq, &evidence, newest(&prover)?.size(), &checkpoint)).into_response(),
+        ProofFormat::Json => Json(inclusion(seq, &evidence, size, &checkpoint)).into_response(),
         ProofFormat::TlogProof => evidence.to_string().into_response(),
     })
 }
@@ -128,22 +128,17 @@ pub(super) async fn consistency(
     prover: Prover,
     Params(params): Params<ConsistencyParams>,
 ) -> Result<Json<Consistency>, Problem> {
-    let newest = newest(&prover)?.size();
+    let newest = prover.size()?;
     let from = params.from.ok_or_else(|| Problem::parameter("from", "is missing: the size of the older tree"))?;
     let to = params.to.unwrap_or(newest);
     if to > newest {
-        return Err(Problem::parameter("to", format!("the newest checkpoint has {newest} events")));
+        return Err(Problem::parameter("to", format!("the published checkpoint has {newest} events")));
     }
     if from > to {
         return Err(Problem::parameter("from", format!("must not be above `to`, {to}")));
     }
     let proof = prover.read(move |log| log.consistency(from, to)).await?;
     Ok(Json(Consistency { from, to, proof: written(&proof) }))
-}
-
-fn newest(prover: &Prover) -> Result<Checkpoint, Problem> {
-    let keys = [prover.log().verifier().clone()];
-    Checkpoint::open(&prover.log().checkpoint(), &keys).map_err(|error| Problem::internal(&error))
 }
 
 fn written(hashes: &[Hash]) -> Vec<String> {

@@ -65,7 +65,7 @@ fn operations() -> Vec<Operation> {
         Operation::new(
             "get",
             "/checkpoint",
-            "The newest signed checkpoint: C2SP tlog-checkpoint",
+            "The published checkpoint, signed and cosigned: C2SP tlog-checkpoint",
             get(proof::checkpoint),
         )
         .needs(EventsRead)
@@ -103,7 +103,8 @@ fn operations() -> Vec<Operation> {
             .or(json!({"key": examples::new_made_key()})),
         Operation::new("get", "/v1/status", "The state of the log in figures", get(health::status))
             .needs(MetricsRead)
-            .answers(200, json!({"next_seq": 1235, "segments": 1, "disk_bytes": 81920})),
+            .answers(200, json!({"next_seq": 1235, "segments": 1, "disk_bytes": 81920, "published_size": 1235, "quorum": 1, "stopped": null, "witnesses": [{"name": "one", "url": "https://witness.example.com", "size": 1235, "cosigned_at": "2026-11-20T12:00:00Z", "age_s": 2, "error": null}]}))
+            .or(json!({"next_seq": 1235, "segments": 1, "disk_bytes": 81920, "published_size": null, "quorum": 1, "stopped": "the log forked: ...", "witnesses": [{"name": "one", "url": "https://witness.example.com", "size": null, "cosigned_at": null, "age_s": null, "error": "..."}]})),
         Operation::new("get", "/healthz", "Whether the process answers", get(health::live))
             .answers(200, json!({"status": "ok"})),
         Operation::new("get", "/readyz", "Whether the log takes events", get(health::ready))

@@ -1,10 +1,10 @@
-//! `indelible checkpoint`: the newest signed checkpoint, to be kept elsewhere.
+//! `indelible checkpoint`: the newest published checkpoint, to be kept elsewhere.
 
 use clap::Args;
 
 use super::{error::Failure, place::PlaceOptions, terminal::Screen};
 
-/// Prints the newest signed checkpoint: keep it elsewhere, and no part of the log before it can change unseen
+/// Prints the newest published checkpoint: keep it elsewhere, and no part of the log before it can change unseen
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:

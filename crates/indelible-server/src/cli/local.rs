@@ -12,28 +12,26 @@ use indelible_engine::{
     query::{Aggregate, Cancel, Cursor, Filter, Query},
     store::AppendError,
 };
-use indelible_proof::{Event, Recorded};
+use indelible_proof::{Event, Recorded, note::Note};
 
 use super::{
     error::Failure,
     question::{Answer, Events, PageOf, Question, Receipt, Which, typed_wrongly},
 };
-use crate::clock;
+use crate::{clock, cosigning};
 
-/// Opens the log in a directory, or makes one.
-pub(crate) fn open(directory: &Path) -> Result<Log, Failure> {
-    open_with(LogConfig::new(directory, Arc::new(clock::now)))
-}
-
-/// The same with other values than the defaults.
+/// Opens a log, or makes one. One that is known to have forked takes no events.
 pub(crate) fn open_with(config: LogConfig) -> Result<Log, Failure> {
-    Log::open(config).map_err(|error| {
+    let directory = config.path.clone();
+    let log = Log::open(config).map_err(|error| {
         let advice = match error {
             OpenError::Locked { .. } => "\n  if that is `indelible serve`, name its address with --url",
             _ => "",
         };
         Failure::Failed(format!("{error}{advice}"))
-    })
+    })?;
+    cosigning::heed(&directory, &log).map_err(Failure::because)?;
+    Ok(log)
 }
 
 /// Refuses a directory that has no log.
@@ -121,10 +119,21 @@ impl Local {
 
     /// The evidence of an event.
     pub(crate) fn evidence(&self, seq: u64) -> Result<String, Failure> {
-        let checkpoint = self.log.checkpoint();
+        let checkpoint = self.checkpoint()?;
         let evidence = self.log.evidence(seq, &checkpoint).map_err(Failure::because)?;
-        let evidence = evidence.ok_or_else(|| Failure::Failed("no checkpoint covers the event yet".to_owned()))?;
+        let evidence = evidence.ok_or_else(|| {
+            Failure::Failed(
+                "no published checkpoint covers the event yet\n  `indelible serve` has the newest cosigned by the witnesses of its \
+                 configuration; where there are none any more, remove witnesses/cosigned from the data directory"
+                    .to_owned(),
+            )
+        })?;
         Ok(evidence.to_string())
+    }
+
+    /// The checkpoint that was published last.
+    pub(crate) fn checkpoint(&self) -> Result<Arc<Note>, Failure> {
+        cosigning::last_published(&self.directory, &self.log).map_err(Failure::because)
     }
 
     pub(crate) fn aggregate(&self, question: &Question) -> Result<Answer, Failure> {

@@ -95,10 +95,10 @@ impl Place {
         })
     }
 
-    /// The newest signed checkpoint.
+    /// The checkpoint that was published last.
     pub(crate) fn checkpoint(&self) -> Result<String, Failure> {
         match self {
-            Self::Local(log) => Ok(log.log().checkpoint().to_string()),
+            Self::Local(log) => Ok(log.checkpoint()?.to_string()),
             Self::Remote(server) => Ok(server.text("/checkpoint", &[])?),
         }
     }

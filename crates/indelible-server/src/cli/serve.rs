@@ -1,18 +1,15 @@
 //! `indelible serve`: runs the server.
 
-use std::{
-    io::Write,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io::Write, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use indelible::Recorder;
-use indelible_engine::log::Log;
+use indelible_engine::log::{Log, LogConfig};
 
 use super::{error::Failure, local};
 use crate::{
-    config::{Config, Options},
+    clock,
+    config::{Config, Options, Witnesses},
     demo,
     keys::Secret,
     limits::BLOCKING_THREADS,
@@ -65,7 +62,7 @@ impl Serve {
 
 async fn serve(config: Config) -> Result<(), Failure> {
     let data = config.data.display().to_string();
-    let (log, recorder) = open(&config.data)?;
+    let (log, recorder) = open(&config)?;
     let mut server = Server::bind(log, recorder, config).await.map_err(failed)?;
     let stopped = serve::signals().map_err(failed)?;
     say(&banner(&server.url(), &data, server.first_key.take().as_ref()))?;
@@ -73,8 +70,10 @@ async fn serve(config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn demonstrate(config: Config) -> Result<(), Failure> {
-    let (log, recorder) = open(&config.data)?;
+async fn demonstrate(mut config: Config) -> Result<(), Failure> {
+    // They would take it for a fork of the log that they know.
+    config.witnesses = Witnesses::default();
+    let (log, recorder) = open(&config)?;
     let mut server = Server::bind(log, recorder.clone(), config).await.map_err(failed)?;
     let stopped = serve::signals().map_err(failed)?;
     let filling = recorder.clone();
@@ -87,8 +86,9 @@ async fn demonstrate(config: Config) -> Result<(), Failure> {
     Ok(())
 }
 
-fn open(data: &Path) -> Result<(Arc<Log>, Recorder), Failure> {
-    let log = Arc::new(local::open(data)?);
+fn open(config: &Config) -> Result<(Arc<Log>, Recorder), Failure> {
+    let defaults = LogConfig::new(&config.data, Arc::new(clock::now));
+    let log = Arc::new(local::open_with(LogConfig { name: config.log_name.clone(), ..defaults })?);
     if let Some(torn) = &log.recovery().torn {
         let file = torn.path.display();
         tracing::warn!(%file, torn.offset, torn.bytes, "the end of the log was torn and is cut: nothing acknowledged as durable was in it");

@@ -1,6 +1,6 @@
 use clap::Parser;
 
-use super::{Config, Options, parse};
+use super::{Config, File, Options, parse};
 
 #[derive(Parser)]
 struct Typed {
@@ -12,7 +12,7 @@ fn typed(arguments: &[&str]) -> Options {
     Typed::parse_from(std::iter::once(&"serve").chain(arguments)).options
 }
 
-fn file(text: &str) -> Result<Options, String> {
+fn file(text: &str) -> Result<File, String> {
     parse("indelible.toml".as_ref(), text).map_err(|error| error.to_string())
 }
 
@@ -24,7 +24,7 @@ fn a_flag_wins_over_the_file_and_the_file_over_the_default() {
 
 #[test]
 fn the_printed_configuration_is_a_file_that_gives_the_same_configuration() {
-    let config = Config::merged(typed(&["--listen", "0.0.0.0:80", "--log-format", "json"]), Options::default());
+    let config = Config::merged(typed(&["--listen", "0.0.0.0:80", "--log-format", "json"]), File::default());
     assert_eq!(Config::merged(Options::default(), file(&config.to_toml()).unwrap()), config);
 }
 
@@ -38,4 +38,39 @@ fn a_misspelt_option_is_refused_with_the_one_that_was_meant() {
 fn a_value_of_the_wrong_kind_is_refused_with_its_line() {
     let error = file("\ntails_max = \"many\"").unwrap_err();
     assert!(error.contains("line 2"), "{error}");
+}
+
+const WITNESS: &str = "
+[[witness]]
+name = \"one\"
+url = \"https://witness.example.com\"
+key = \"witness.example.com/w1+KEY\"
+";
+
+fn witness(name: &str) -> String {
+    let key = indelible_proof::cosignature::Cosigner::new(name, &[name.len() as u8; 32]).unwrap();
+    WITNESS.replace("witness.example.com/w1+KEY", &key.verifier().to_string())
+}
+
+#[test]
+fn witnesses_are_read_and_printed_and_more_than_half_have_to_sign() {
+    let text = format!("tails_max = 3\n{}{}", witness("a"), witness("bb"));
+    let config = Config::merged(Options::default(), file(&text).unwrap());
+    assert_eq!(config.witnesses.witness.len(), 2);
+    assert_eq!(Config::merged(Options::default(), file(&config.to_toml()).unwrap()), config);
+    let quorum = config.witnesses.quorum().unwrap();
+    assert_eq!(format!("{quorum:?}").split("needed: ").nth(1), Some("2 }"));
+    assert!(file(&format!("quorum = 0\n{text}")).is_ok());
+}
+
+#[test]
+fn witnesses_that_could_not_do_their_part_are_refused() {
+    let refused = |text: &str| file(text).unwrap_err();
+    assert!(refused(WITNESS).contains("the key of the witness one"));
+    assert!(refused("quorum = 1").contains("there are 0 witnesses"));
+    assert!(refused(&format!("quorum = 2\n{}", witness("a"))).contains("there are 1 witnesses"));
+    assert!(refused(&format!("{}{}", witness("a"), witness("a"))).contains("a is named twice"));
+    assert!(refused(&witness("a").replace("https://", "")).contains("write http:// or https://"));
+    assert!(refused(&witness("a").replace("url", "uri")).contains("uri"));
+    assert!(refused("qorum = 1").contains("did you mean `quorum`?"));
 }

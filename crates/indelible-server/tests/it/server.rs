@@ -90,11 +90,15 @@ impl Server {
         self.child.wait().unwrap()
     }
 
-    /// Stops, and starts again on the same directory.
-    pub(crate) fn restart(mut self) -> Self {
+    /// Stops, and gives the directory back.
+    pub(crate) fn stop(mut self) -> TempDir {
         assert!(self.terminate().success());
-        let directory = self.directory.take().unwrap();
-        Self::start_in(directory, &[])
+        self.directory.take().unwrap()
+    }
+
+    /// Stops, and starts again on the same directory.
+    pub(crate) fn restart(self) -> Self {
+        Self::start_in(self.stop(), &[])
     }
 
     pub(crate) fn get(&self, path: &str) -> Answer {

@@ -63,17 +63,23 @@ impl Log {
 }
 
 /// A witness process; it is killed when this is dropped.
-struct Witness {
+pub(crate) struct Witness {
     child: Child,
-    address: String,
-    vkey: VerifierKey,
+    pub(crate) address: String,
+    pub(crate) vkey: VerifierKey,
 }
 
 impl Witness {
     fn start(directory: &Path, logs: &[&Log]) -> Self {
+        let vkeys: Vec<_> = logs.iter().map(|log| log.vkey()).collect();
+        Self::start_at("127.0.0.1:0", directory, &vkeys)
+    }
+
+    /// A witness of the logs with these keys.
+    pub(crate) fn start_at(address: &str, directory: &Path, logs: &[String]) -> Self {
         let mut command = command(directory);
-        command.args(["--name", "witness.example.com/w1"]);
-        command.args(logs.iter().flat_map(|log| ["--log".to_owned(), log.vkey()]));
+        command.args(["--listen", address, "--name", "witness.example.com/w1"]);
+        command.args(logs.iter().flat_map(|log| ["--log", log]));
         let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
         let first = lines.next().unwrap();
@@ -111,7 +117,7 @@ impl Witness {
         assert_eq!(answer.header("content-type"), "text/x.tlog.size");
     }
 
-    fn end(&mut self, signal: &str) -> ExitStatus {
+    pub(crate) fn end(&mut self, signal: &str) -> ExitStatus {
         assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
         self.child.wait().unwrap()
     }

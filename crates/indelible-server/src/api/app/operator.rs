@@ -7,6 +7,7 @@ use super::App;
 use crate::{
     api::problem::Problem,
     clock,
+    cosigning::Cosigning,
     keys::{Ability, ApiKey, KeysError, NewKey, Reach, Secret},
 };
 
@@ -51,6 +52,16 @@ impl Operator {
     pub(in crate::api) async fn status(&self) -> Result<Status, Problem> {
         let store = Arc::clone(self.app.store());
         tokio::task::spawn_blocking(move || store.status()).await.map_err(|panic| Problem::internal(&panic))
+    }
+
+    /// The checkpoints of the log and who cosigns them.
+    pub(in crate::api) fn cosigning(&self) -> &Cosigning {
+        &self.app.0.cosigning
+    }
+
+    /// Why the log takes no more events, if it was stopped.
+    pub(in crate::api) fn stopped(&self) -> Option<&str> {
+        self.app.0.log.stopped()
     }
 
     /// The public key that the log's checkpoints are verified with.

@@ -42,6 +42,9 @@ impl Writer {
     pub(in crate::api) fn submit(&self, events: Vec<Admitted>, durability: Durability) -> Result<Submission, Problem> {
         let events: Vec<Event> = events.into_iter().map(|Admitted(event)| event).collect();
         if durability == Durability::Queued {
+            if self.app.0.log.stopped().is_some() {
+                return Err(Problem::stopped());
+            }
             for (index, event) in events.iter().enumerate() {
                 event.validate().map_err(|error| Problem::invalid_event(&error).index(index))?;
             }

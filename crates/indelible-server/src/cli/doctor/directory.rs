@@ -7,7 +7,7 @@ use std::{
 };
 
 use indelible_engine::store::Status;
-use indelible_proof::Timestamp;
+use indelible_proof::{Timestamp, note::Signature};
 
 use super::Finding;
 use crate::{
@@ -42,7 +42,8 @@ pub(super) fn examine(directory: &Path) -> Vec<Finding> {
     match Local::open(directory) {
         Ok(log) => {
             findings.push(Finding::ok("lock", "no other process has the log open"));
-            findings.extend(status(&log.status()));
+            findings.extend(status(&log.status(), log.log().stopped().is_some()));
+            findings.extend(witnesses(&log));
             findings.push(clock_of(&log));
         }
         Err(error) => findings.push(Finding::problem("log", error.to_string(), "see above; nothing was changed")),
@@ -110,7 +111,7 @@ fn space(directory: &Path) -> Finding {
     }
 }
 
-fn status(status: &Status) -> Vec<Finding> {
+fn status(status: &Status, stopped: bool) -> Vec<Finding> {
     let number = |number: u64| grouped(i64::try_from(number).unwrap_or(i64::MAX));
     let kept = status.next_seq.saturating_sub(status.first_seq);
     let found = format!(
@@ -121,13 +122,24 @@ fn status(status: &Status) -> Vec<Finding> {
         bytes_in_words(status.disk_bytes)
     );
     let mut findings = vec![Finding::ok("log", found)];
-    if let Some(cause) = &status.halted {
+    if let Some(cause) = status.halted.as_ref().filter(|_| !stopped) {
         findings.push(Finding::problem("writing", cause, "check the disk, its room and permissions"));
     }
     if let Some(cause) = &status.seal_error {
         findings.push(Finding::warning("sealing", cause, "it is tried again; check space and permissions"));
     }
     findings
+}
+
+/// What the log's witnesses have said, if it has any.
+fn witnesses(log: &Local) -> Option<Finding> {
+    if let Some(why) = log.log().stopped() {
+        return Some(Finding::problem("witnesses", why, "nothing is recorded until this is settled"));
+    }
+    let published = log.checkpoint().ok().filter(|published| published.signatures().len() > 1)?;
+    let size = published.text().lines().nth(1)?;
+    let names: Vec<_> = published.signatures().iter().skip(1).map(Signature::name).collect();
+    Some(Finding::ok("witnesses", format!("the first {size} events bear cosignatures of {}", names.join(", "))))
 }
 
 /// Events are stamped with this clock, so it must not run behind the newest one.

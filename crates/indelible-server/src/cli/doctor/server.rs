@@ -1,6 +1,7 @@
 //! The state of a server.
 
 use indelible_proof::Timestamp;
+use serde::Deserialize;
 
 use super::{Finding, directory::against};
 use crate::{
@@ -31,6 +32,7 @@ pub(super) fn examine(server: &Remote) -> Vec<Finding> {
         Ok(_) => Finding::ok("writing", "the log takes events"),
         Err(error) => Finding::problem("writing", error.to_string(), "see the server's log"),
     });
+    findings.extend(server.fetch("/v1/status").ok().and_then(|status| witnesses(&status)));
     findings.push(match server.get_path("/v1/events", &[("limit", "1")]) {
         Ok(_) => Finding::ok("key", "may read events"),
         Err(RequestError::Refused { message, .. }) => {
@@ -39,6 +41,53 @@ pub(super) fn examine(server: &Remote) -> Vec<Finding> {
         Err(error) => Finding::problem("key", error.to_string(), "see the server's log"),
     });
     findings
+}
+
+/// What of the server's state is about its witnesses. Only some keys may see it.
+#[derive(Debug, Deserialize)]
+struct Status {
+    next_seq: u64,
+    stopped: Option<String>,
+    published_size: Option<u64>,
+    quorum: usize,
+    witnesses: Vec<Witness>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Witness {
+    name: String,
+    error: Option<String>,
+}
+
+fn witnesses(status: &Status) -> Option<Finding> {
+    if let Some(why) = &status.stopped {
+        return Some(Finding::problem("witnesses", why, "nothing is recorded until this is settled"));
+    }
+    if status.witnesses.is_empty() {
+        return None;
+    }
+    let covered =
+        format!("the published checkpoint covers {} of {} events", status.published_size.unwrap_or(0), status.next_seq);
+    let failing: Vec<_> =
+        status.witnesses.iter().filter_map(|it| Some(format!("{}: {}", it.name, it.error.as_ref()?))).collect();
+    let cosigning = status.witnesses.len() - failing.len();
+    let found = format!(
+        "{cosigning} of {} cosign, {} are needed; {covered}\n{}",
+        status.witnesses.len(),
+        status.quorum,
+        failing.join("\n")
+    );
+    Some(if failing.is_empty() {
+        Finding::ok("witnesses", found.trim_end())
+    } else if cosigning >= status.quorum {
+        Finding::warning("witnesses", found, "the log goes on; ask the operators of these witnesses")
+    } else {
+        Finding::problem(
+            "witnesses",
+            found,
+            "no new checkpoint is published until enough witnesses cosign: ask their operators",
+        )
+    })
 }
 
 /// A date as HTTP writes it, e.g. `Fri, 20 Nov 2026 12:00:00 GMT`.
