@@ -70,14 +70,14 @@ pub(super) struct Consistency {
 
 /// The published checkpoint.
 pub(super) async fn checkpoint(prover: Prover) -> Result<Response, Problem> {
-    let text = prover.checkpoint()?.to_string();
+    let text = prover.published()?.0.to_string();
     Ok(([(header::CACHE_CONTROL, NOT_AT_ALL)], text).into_response())
 }
 
 /// A tile of hashes or a bundle of entries.
 pub(super) async fn tile(prover: Prover, Path(path): Path<String>) -> Result<Response, Problem> {
     let path = format!("tile/{path}");
-    let size = prover.size()?;
+    let size = prover.published()?.1.size();
     let unknown = || Problem::not_found("there is no such tile in the tree of the published checkpoint");
     let (bytes, width) = if let Ok(tile) = path.parse::<Tile>() {
         let known = Tile::at(tile.level(), tile.index(), size).is_some_and(|known| tile.width() <= known.width());
@@ -101,14 +101,13 @@ pub(super) async fn event(
     Params(params): Params<ProofParams>,
 ) -> Result<Response, Problem> {
     let seq = list::find(&reader, &which).await?.seq;
-    let checkpoint = prover.checkpoint()?;
-    let size = prover.size_of(&checkpoint)?;
+    let (checkpoint, says) = prover.published()?;
     let note = Note::clone(&checkpoint);
     let evidence = prover.read(move |log| log.evidence(seq, &note)).await?;
     let evidence =
         evidence.ok_or_else(|| Problem::busy("no published checkpoint covers the event yet: ask again in a moment"))?;
     Ok(match params.format.unwrap_or_default() {
-        ProofFormat::Json => Json(inclusion(seq, &evidence, size, &checkpoint)).into_response(),
+        ProofFormat::Json => Json(inclusion(seq, &evidence, says.size(), &checkpoint)).into_response(),
         ProofFormat::TlogProof => evidence.to_string().into_response(),
     })
 }
@@ -128,7 +127,7 @@ pub(super) async fn consistency(
     prover: Prover,
     Params(params): Params<ConsistencyParams>,
 ) -> Result<Json<Consistency>, Problem> {
-    let newest = prover.size()?;
+    let newest = prover.published()?.1.size();
     let from = params.from.ok_or_else(|| Problem::parameter("from", "is missing: the size of the older tree"))?;
     let to = params.to.unwrap_or(newest);
     if to > newest {

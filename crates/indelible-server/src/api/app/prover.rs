@@ -2,7 +2,10 @@ use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use indelible_engine::log::{Log, TreeError};
-use indelible_proof::{checkpoint::Checkpoint, note::Note};
+use indelible_proof::{
+    checkpoint::{Checkpoint, CheckpointError},
+    note::Note,
+};
 
 use super::App;
 use crate::{api::problem::Problem, keys::Ability};
@@ -26,27 +29,18 @@ impl FromRequestParts<App> for Prover {
 }
 
 impl Prover {
-    /// The published checkpoint: beyond it nothing is shown of the tree.
-    pub(in crate::api) fn checkpoint(&self) -> Result<Arc<Note>, Problem> {
+    /// The published checkpoint, beyond which nothing is shown of the tree: the signed note, and what it says.
+    pub(in crate::api) fn published(&self) -> Result<(Arc<Note>, Checkpoint), Problem> {
         let cosigning = &self.app.0.cosigning;
-        cosigning.published().ok_or_else(|| {
+        let note = cosigning.published().ok_or_else(|| {
             let needed = cosigning.needed();
             Problem::unavailable(format!(
                 "no checkpoint has {needed} cosignatures of witnesses yet: ask again; /v1/status tells of each witness"
             ))
-        })
-    }
-
-    /// Events of the published checkpoint.
-    pub(in crate::api) fn size(&self) -> Result<u64, Problem> {
-        let checkpoint = self.checkpoint()?;
-        self.size_of(&checkpoint)
-    }
-
-    /// Events of a checkpoint of the log.
-    pub(in crate::api) fn size_of(&self, checkpoint: &Note) -> Result<u64, Problem> {
-        let keys = std::slice::from_ref(self.app.0.log.verifier());
-        Ok(Checkpoint::open(checkpoint, keys).map_err(|error| Problem::internal(&error))?.size())
+        })?;
+        // The log has signed it itself: there is nothing to verify.
+        let checkpoint = note.text().parse().map_err(|error: CheckpointError| Problem::internal(&error))?;
+        Ok((note, checkpoint))
     }
 
     /// Reads the tree.
