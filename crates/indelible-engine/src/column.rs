@@ -5,7 +5,8 @@
 
 use std::net::IpAddr;
 
-use indelible_proof::{Actor, Event, Object, Outcome, Severity, Target, Timestamp};
+use indelible_proof::{Actor, Changes, Event, Object, Outcome, Severity, Target, Timestamp};
+use serde::{Serialize, de::DeserializeOwned};
 
 /// How a column's values are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -131,6 +132,54 @@ impl Column {
     /// The column with a number from disk.
     pub fn of_number(number: u8) -> Option<Self> {
         Self::ALL.get(usize::from(number)).copied()
+    }
+
+    /// Whether a row may have several texts.
+    pub const fn is_list(self) -> bool {
+        self.is_of_elements()
+            || matches!(
+                self,
+                Self::Tags | Self::CredentialScopes | Self::OauthScopesRequested | Self::OauthScopesGranted
+            )
+    }
+
+    /// Whether a row's texts are those of the elements of a list, empty where an element has none.
+    const fn is_of_elements(self) -> bool {
+        matches!(
+            self,
+            Self::OnBehalfOfType
+                | Self::OnBehalfOfId
+                | Self::OnBehalfOfName
+                | Self::OnBehalfOfEmail
+                | Self::TargetsType
+                | Self::TargetsId
+                | Self::TargetsName
+        )
+    }
+
+    /// Whether a text is spelled as [`write_row`] does. Another spelling can give the same event, but a question that looks
+    /// for the event would not find it.
+    pub(crate) fn has_text(self, text: &str) -> bool {
+        match self {
+            Self::Outcome => Outcome::parse(text).is_some_and(|outcome| outcome.as_str() == text),
+            Self::Severity => Severity::parse(text).is_some_and(|severity| severity.as_str() == text),
+            Self::ContextIp => text.parse().is_ok_and(|ip: IpAddr| ip.to_canonical().to_string() == text),
+            _ => !text.is_empty() || self.is_of_elements(),
+        }
+    }
+
+    /// The same for the JSON of a [`Kind::Blob`] column.
+    pub(crate) fn has_json(self, json: &[u8]) -> bool {
+        fn is_rewritten<T: DeserializeOwned + Serialize>(json: &[u8]) -> bool {
+            let value: Option<T> = serde_json::from_slice(json).ok();
+            value.and_then(|value| serde_json::to_vec(&value).ok()).is_some_and(|written| written == json)
+        }
+        match self {
+            Self::Changes => is_rewritten::<Changes>(json),
+            Self::Metadata => is_rewritten::<Object>(json),
+            Self::TargetsAttrs => is_rewritten::<Vec<Object>>(json),
+            _ => false,
+        }
     }
 }
 

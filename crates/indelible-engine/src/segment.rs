@@ -15,6 +15,7 @@ mod presence;
 mod reader;
 mod rollup;
 mod terms;
+mod verify;
 mod wire;
 mod writer;
 

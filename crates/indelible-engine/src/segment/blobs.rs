@@ -84,18 +84,34 @@ pub(super) fn visit(
         let (offset, len) = chunks.get(nth);
         let payload = file.compressed_page(offset, len)?;
         let first = first_rows.get(nth).copied().unwrap_or(0);
-        visit_chunk(&payload, first, next_first, here, visit).map_err(|problem| file.damaged(offset, problem))?;
+        let mut wanted = |row, json: &[u8]| {
+            if here.binary_search(&row).is_ok() {
+                visit(row, json);
+            }
+        };
+        visit_chunk(&payload, first, next_first, &mut wanted).map_err(|problem| file.damaged(offset, problem))?;
     }
     Ok(())
 }
 
-fn visit_chunk(
-    payload: &[u8],
-    first: u32,
-    next_first: u32,
-    wanted: &[u32],
+/// Visits every value, each of which must be that of one of so many rows.
+pub(super) fn visit_all(
+    file: &PageFile,
+    chunks: &Extents,
+    first_rows: &[u32],
+    rows: u32,
     visit: &mut dyn FnMut(u32, &[u8]),
-) -> Decoded<()> {
+) -> Result<(), ReadError> {
+    for (nth, &first) in first_rows.iter().enumerate() {
+        let (offset, len) = chunks.get(nth);
+        let payload = file.compressed_page(offset, len)?;
+        let next_first = first_rows.get(nth + 1).copied().unwrap_or(rows);
+        visit_chunk(&payload, first, next_first, visit).map_err(|problem| file.damaged(offset, problem))?;
+    }
+    Ok(())
+}
+
+fn visit_chunk(payload: &[u8], first: u32, next_first: u32, visit: &mut dyn FnMut(u32, &[u8])) -> Decoded<()> {
     let mut wire = Wire(payload);
     let count = wire.count(payload.len())?;
     let steps = wire.counts(count)?;
@@ -105,9 +121,7 @@ fn visit_chunk(
         let row = next.and_then(|next| next.checked_add(step)).filter(|&row| row < next_first);
         let row = row.ok_or("a row is out of order")?;
         let json = wire.take((len as usize).min(PAGE_BYTES_MAX))?;
-        if wanted.binary_search(&row).is_ok() {
-            visit(row, json);
-        }
+        visit(row, json);
         next = row.checked_add(1);
     }
     wire.end()

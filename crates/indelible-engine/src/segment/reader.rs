@@ -11,7 +11,7 @@ use super::{
     writer::int_range,
 };
 use crate::{
-    column::{Column, Kind},
+    column::Column,
     fs::Fs,
     limits::{BLOCK_ROWS, FOOTER_BYTES_MAX},
     rollup::Rollup,
@@ -21,8 +21,8 @@ use crate::{
 /// A segment, open for reading from any thread.
 #[derive(Debug)]
 pub struct Segment {
-    file: PageFile,
-    footer: Footer,
+    pub(super) file: PageFile,
+    pub(super) footer: Footer,
     rollup: OnceLock<Option<Rollup>>,
 }
 
@@ -58,70 +58,7 @@ impl Segment {
         self.file.size
     }
 
-    /// Reads everything and checks every checksum, every code and every order.
-    pub fn verify(&self) -> Result<(), ReadError> {
-        for &column in Column::ALL {
-            match column.kind() {
-                Kind::Terms => self.verify_terms(column)?,
-                Kind::Ints => self.verify_ints(column)?,
-                Kind::Blob => {
-                    let all: Vec<u32> = (0..self.rows()).collect();
-                    let sound = &mut true;
-                    self.blobs(column, &all, &mut |_, json| {
-                        *sound &= serde_json::from_slice::<serde::de::IgnoredAny>(json).is_ok();
-                    })?;
-                    self.expect(*sound, column, "a value is not JSON")?;
-                }
-            }
-        }
-        self.rollup().map(|_| ())
-    }
-
-    fn verify_terms(&self, column: Column) -> Result<(), ReadError> {
-        let (mut before, mut sorted, mut count) = (String::new(), true, 0);
-        self.terms(column, &mut |code, term| {
-            sorted &= code == 0 || term > before.as_str();
-            term.clone_into(&mut before);
-            count += 1;
-        })?;
-        self.expect(sorted && count == self.term_count(column), column, "its terms are not sorted")?;
-        let mut rows = vec![0u32; if column.indexed() { count as usize } else { 0 }];
-        let mut block_codes = CodeBlock::default();
-        for block in 0..self.blocks() {
-            self.codes(column, block, &mut block_codes)?;
-            for row in 0..self.block_rows(block) as usize {
-                let codes = block_codes.of(row);
-                for (nth, code) in codes.iter().enumerate() {
-                    if let Some(rows) =
-                        rows.get_mut(*code as usize).filter(|_| !codes.iter().take(nth).any(|before| before == code))
-                    {
-                        *rows += 1;
-                    }
-                }
-            }
-        }
-        let mut sound = true;
-        self.term_rows(column, &mut |code, count| sound &= rows.get(code as usize) == Some(&count))?;
-        self.expect(sound, column, "its index does not agree with its rows")
-    }
-
-    fn verify_ints(&self, column: Column) -> Result<(), ReadError> {
-        let mut values = Vec::new();
-        for block in 0..self.blocks() {
-            self.ints(column, block, &mut values)?;
-            let range = self.block_int_range(column, block);
-            let within = |value: i64| range.is_some_and(|(low, high)| low <= value && value <= high);
-            let sound = values.iter().all(|&value| value == ABSENT || within(value));
-            self.expect(sound, column, "a value is outside its block's range")?;
-        }
-        Ok(())
-    }
-
-    fn expect(&self, sound: bool, column: Column, problem: &str) -> Result<(), ReadError> {
-        if sound { Ok(()) } else { Err(self.file.damaged(0, &format!("{}: {problem}", column.path()))) }
-    }
-
-    fn layout(&self, column: Column) -> Option<&Layout> {
+    pub(super) fn layout(&self, column: Column) -> Option<&Layout> {
         self.footer.columns.get(column as usize)?.as_ref()
     }
 

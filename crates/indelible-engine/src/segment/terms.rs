@@ -447,4 +447,61 @@ impl TermTree {
         }
         Ok(())
     }
+
+    /// Reads all terms and directories, and compares what they say with the terms themselves and with the rows, of which
+    /// `postings` were gathered where the column is indexed. `term` judges each code's term.
+    pub(super) fn verify(
+        &self,
+        file: &PageFile,
+        postings: Option<&Postings>,
+        term: &dyn Fn(u32, &str) -> Decoded<()>,
+    ) -> Result<(), ReadError> {
+        let by_term = postings.map(Postings::by_term).unwrap_or_default();
+        let mut blocks_left = by_term.as_slice();
+        let mut before: Option<String> = None;
+        for (group, separator) in (0..).zip(&self.separators) {
+            let leaves = self.group(file, group, postings.is_some())?;
+            let group_at = self.extents.get(2 * group as usize + 1).0;
+            for (number, at) in (group * GROUP_LEAVES..).zip(&leaves) {
+                let separators =
+                    if number % GROUP_LEAVES == 0 { [&**separator, &at.separator] } else { [&*at.separator; 2] };
+                let leaf = self.leaf(file, at, number)?;
+                let first = leaf.get(0).map_err(|problem| file.damaged(at.terms.0, problem))?;
+                let above = |separator: &[u8]| before.as_ref().is_none_or(|before| separator > before.as_bytes());
+                if !separators.iter().all(|separator| *separator <= first.as_bytes() && above(separator)) {
+                    return Err(file.damaged(group_at, "a separator does not lead to its terms"));
+                }
+                let codes = number * LEAF_TERMS..number * LEAF_TERMS + self.leaf_terms(number) as u32;
+                check_terms(&leaf, codes.clone(), &mut before, term)
+                    .map_err(|problem| file.damaged(at.terms.0, problem))?;
+                if let Some(postings) = postings {
+                    let made = encode_postings(postings, codes.start as usize..codes.end as usize, &mut blocks_left);
+                    if file.compressed_page(at.postings.0, at.postings.1)? != made {
+                        return Err(file.damaged(at.postings.0, "its index is not that of its rows"));
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Checks that terms rise, from the one before on.
+fn check_terms(
+    leaf: &Leaf,
+    codes: std::ops::Range<u32>,
+    before: &mut Option<String>,
+    term: &dyn Fn(u32, &str) -> Decoded<()>,
+) -> Decoded<()> {
+    for (nth, code) in codes.enumerate() {
+        let text = leaf.get(nth)?;
+        if before.as_deref().is_some_and(|before| text <= before) {
+            return Err("its terms are not sorted");
+        }
+        term(code, text)?;
+        let held = before.get_or_insert_default();
+        held.clear();
+        held.push_str(text);
+    }
+    Ok(())
 }

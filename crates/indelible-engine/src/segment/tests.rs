@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use indelible_proof::{Actor, Event, Http, Object, Outcome, Severity, Target};
+use indelible_proof::{Actor, Canonical, Event, Http, Object, Outcome, Severity, Target};
 use proptest::prelude::*;
 
 use super::{Epoch, Segment, WriteError, block, page::PageFile, write};
@@ -308,6 +308,31 @@ proptest! {
                 }
             }
             let _ = events(&segment, &[0, 5, 4095, 4096, 5999]);
+        }
+    }
+
+    /// Whoever can write the file can make every checksum good. The log's tree binds the events; what is kept beside them,
+    /// and how their values are spelled, has to be bound by verifying.
+    #[test]
+    fn what_verifies_and_has_the_same_events_gives_the_same_answers(at in any::<prop::sample::Index>(), byte in any::<u8>(), near_end in any::<bool>()) {
+        static SEALED: OnceLock<(Chunk, Vec<u8>, Vec<Event>)> = OnceLock::new();
+        let (chunk, bytes, expected) = SEALED.get_or_init(|| {
+            let events = varied();
+            (chunk(0, &events), sealed(&chunks(0, &events, 4096)), events)
+        });
+        let mut bytes = bytes.clone();
+        let from = if near_end { bytes.len() - 2500 } else { 0 };
+        *at.get_mut(&mut bytes[from..]) = byte;
+        let size = bytes.len() as u64;
+        let file = PageFile { file: Arc::new(Bytes(bytes)), path: "test.seg".to_owned(), size, forged: true };
+        if let Ok(segment) = Segment::of(file)
+            && segment.verify().is_ok()
+            && segment.rows() == chunk.rows()
+            && let Ok(found) = events(&segment, &(0..segment.rows()).collect::<Vec<_>>())
+            && found.iter().zip(expected).all(|(found, expected)| Canonical::of(found) == Canonical::of(expected))
+            && segment.first_seq() == 0
+        {
+            assert_same(&segment, chunk);
         }
     }
 
