@@ -32,6 +32,8 @@ pub fn disk() -> io::Result<SimulatedFs> {
     let identity = format!("name = \"fuzz\"\nnumber = {LOG_NUMBER}\nformat = 1\ncreated_at = \"{}\"\n", now());
     put(&disk, &root.join("log.toml"), identity.as_bytes())?;
     put(&disk, &root.join("keys/epochs/00000000000000000000.key"), &[7; 32])?;
+    let key = SigningKey::new("fuzz", &[7; 32]).map_err(io::Error::other)?;
+    put(&disk, &root.join("keys/signing.key"), key.to_skey().as_bytes())?;
     Ok(disk)
 }
 

@@ -86,12 +86,12 @@ fn make_checksums_good(bytes: &mut [u8]) {
 
 /// Where the frames end that check out from the beginning on, and their events.
 fn good_frames(bytes: &[u8]) -> (usize, u64) {
-    if bytes.len() < HEADER || bytes[..8] != *b"INDELWAL" || u32_at(bytes, 24) != crc32c::crc32c(&bytes[..24]) {
+    if bytes.len() < HEADER || bytes[..8] != *b"INDELWAL" || bytes[10..12] != [0; 2] || u32_at(bytes, 24) != crc32c::crc32c(&bytes[..24]) {
         return (0, 0);
     }
     let (mut at, mut events) = (HEADER, 0);
     while let Some(end) = frame_end(bytes, at) {
-        let plain = bytes[at..at + 8] == *b"IFRM\0\0\0\0";
+        let plain = bytes[at..at + 8] == *b"IFRM\x01\0\0\0";
         let within = u32_at(bytes, at + 24) as usize <= FRAME_EVENTS_MAX && end - at - FRAME <= FRAME_BYTES_MAX;
         if !plain || !within || u32_at(bytes, at + 32) != frame_crc(bytes, at, end) {
             break;

@@ -145,7 +145,8 @@ impl Log {
             }
         })?;
         let identity = recovery::identify(&config, &layout)?;
-        let key = tree::signing_key(&*fs, &layout, &identity.name)
+        let is_new = !recovery::is_begun(&*fs, &layout)?;
+        let key = tree::signing_key(&*fs, &layout, &identity.name, is_new)
             .map_err(|problem| OpenError::SigningKey { path: layout.signing_key().display().to_string(), problem })?;
         let recovery::Recovered { mut view, epochs, report, range, tiles, .. } =
             recovery::recover(&*fs, &layout, identity.number, key.verifier())?;

@@ -13,7 +13,7 @@ mod record;
 mod replay;
 mod writer;
 
-pub(crate) use reader::scan;
+pub(crate) use reader::{Signed, scan};
 pub use record::WalError;
 pub(crate) use replay::{Replayed, replay};
 pub(crate) use writer::Writer;

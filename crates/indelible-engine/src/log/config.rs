@@ -172,14 +172,15 @@ pub enum OpenError {
     },
     /// The events are not those that were signed.
     #[error(
-        "{path}: the first {size} events are not those that were signed: one of them, or the tree, was altered; restore \
-         the data directory from a copy, or find the place with `indelible verify`"
+        "{path}: the first {size} events are not those that were signed: {place}; restore what was altered from a copy"
     )]
     Altered {
         /// The checkpoint's file.
         path: String,
         /// Events under the checkpoint.
         size: u64,
+        /// Which of them, or what else, was altered, as far as the tree can tell.
+        place: String,
     },
     /// The epoch key of a WAL file is missing or damaged.
     #[error("{path}: {problem}; restore this key from a copy: without it the receipts of its events cannot be checked")]

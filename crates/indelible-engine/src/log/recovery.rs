@@ -1,10 +1,12 @@
 //! Opening: finds what is on disk, checks it, and brings it into the state that the log was in.
 //!
-//! Nothing is removed but what is certainly replaced or was never completed, and nothing is cut but a torn end;
-//! whatever else does not check out stops here, untouched.
+//! First everything is read and held against what was signed, and nothing on disk is changed. Whatever does not check
+//! out stops here, untouched. Only then is removed what was replaced or never completed, and a torn end cut.
 //!
 //! What a process sees after another was killed is what the system keeps in memory, which may not be what is on disk.
 //! So nothing is built on a name or a byte that was read here before it has been made durable again.
+
+mod signed;
 
 use std::{
     collections::BTreeSet,
@@ -13,12 +15,7 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use indelible_proof::{
-    checkpoint::Checkpoint,
-    limits::NOTE_BYTES_MAX,
-    note::{Note, VerifierKey},
-    tree::CompactRange,
-};
+use indelible_proof::{note::VerifierKey, tree::CompactRange};
 
 use super::{
     config::{LogConfig, OpenError, RecoveryReport, Torn},
@@ -48,8 +45,24 @@ pub(super) struct Recovered {
     /// What is kept of the tree to go on with it.
     pub(super) range: CompactRange,
     pub(super) tiles: Tiles,
-    /// Whether the names of the segments are known to be durable.
-    segments_synced: bool,
+    /// How far the tiles on disk have to be written again, because they are not all there.
+    tiles_lost: Option<u64>,
+    /// Files whose events are in a segment.
+    replaced: Vec<PathBuf>,
+    /// The end of the last WAL file, which may never have reached the disk.
+    end: Option<End>,
+}
+
+/// The end of a WAL file, as it has to be made durable.
+#[derive(Debug)]
+struct End {
+    path: PathBuf,
+    /// Where the file is durable for certain.
+    synced: u64,
+    /// What follows.
+    bytes: Vec<u8>,
+    /// Whether something follows that was never completed.
+    torn: bool,
 }
 
 /// Makes the directories of a log, if they are not there.
@@ -84,7 +97,7 @@ pub(super) fn identify(config: &LogConfig, layout: &Layout) -> Result<Identity, 
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
             // It is made before everything else: events without it are another log's, or it was lost.
-            if !list(&*config.fs, &layout.wal())?.is_empty() || !list(&*config.fs, &layout.segments())?.is_empty() {
+            if is_begun(&*config.fs, layout)? {
                 return Err(wrong("missing, though there are events".to_owned()));
             }
             let identity = Identity::new(&config.name, (config.clock)()).map_err(wrong)?;
@@ -95,6 +108,11 @@ pub(super) fn identify(config: &LogConfig, layout: &Layout) -> Result<Identity, 
     }
 }
 
+/// Whether the log has ever been ready to take events: then it has a name, a key and a checkpoint.
+pub(super) fn is_begun(fs: &dyn Fs, layout: &Layout) -> Result<bool, OpenError> {
+    Ok(!list(fs, &layout.wal())?.is_empty() || !list(fs, &layout.segments())?.is_empty())
+}
+
 /// Reads all that the log holds.
 pub(super) fn recover(
     fs: &dyn Fs,
@@ -103,13 +121,6 @@ pub(super) fn recover(
     key: &VerifierKey,
 ) -> Result<Recovered, OpenError> {
     let mut recovered = Recovered::default();
-    let levels = list(fs, &layout.tree())?.into_iter().filter_map(|name| name.parse().ok());
-    let levels = levels.map(|level| layout.tile_level(level));
-    for dir in
-        [layout.root.clone(), layout.keys(), layout.epochs(), layout.wal(), layout.tree()].into_iter().chain(levels)
-    {
-        recovered.remove_temporary(fs, &dir)?;
-    }
     recovered.segments(fs, layout)?;
     recovered.tree(fs, layout)?;
     let names = list(fs, &layout.wal())?;
@@ -118,6 +129,7 @@ pub(super) fn recover(
         recovered.wal_file(fs, layout, (log_number, key), first_seq, firsts.get(nth + 1).copied())?;
     }
     recovered.check_signed(fs, layout, key)?;
+    recovered.settle(fs, layout)?;
     Ok(recovered)
 }
 
@@ -128,19 +140,11 @@ impl Recovered {
         Ok(())
     }
 
-    fn remove_temporary(&mut self, fs: &dyn Fs, dir: &Path) -> Result<(), OpenError> {
-        for name in list(fs, dir)?.into_iter().filter(|name| is_temporary(name)) {
-            self.remove(fs, dir.join(name))?;
-        }
-        Ok(())
-    }
-
     /// Opens the segments. Where one holds all events of others it is their merger, and the others go.
     fn segments(&mut self, fs: &dyn Fs, layout: &Layout) -> Result<(), OpenError> {
         let mut found = Vec::new();
-        for day in list(fs, &layout.segments())?.into_iter().filter(|name| is_day(name)) {
+        for day in days(fs, layout)? {
             let dir = layout.day(&day);
-            self.remove_temporary(fs, &dir)?;
             for name in list(fs, &dir)? {
                 if let Some((first, last)) = parse_segment(&name) {
                     found.push((first, last, dir.join(name), day.clone()));
@@ -156,25 +160,10 @@ impl Recovered {
                 self.view.end_seq = end_seq;
                 self.view.segments.push(Arc::<Sealed>::new(sealed));
             } else {
-                self.remove_replaced(fs, layout, path)?;
+                self.replaced.push(path);
             }
         }
         Ok(())
-    }
-
-    /// Removes a file whose events are in a segment. The segment may have been given its name just before the process
-    /// died: first the name must be durable.
-    fn remove_replaced(&mut self, fs: &dyn Fs, layout: &Layout, path: PathBuf) -> Result<(), OpenError> {
-        if !self.segments_synced {
-            let segments = layout.segments();
-            fs.sync_dir(&segments).map_err(io_at(&segments))?;
-            for day in list(fs, &segments)?.into_iter().filter(|name| is_day(name)) {
-                let day = layout.day(&day);
-                fs.sync_dir(&day).map_err(io_at(&day))?;
-            }
-            self.segments_synced = true;
-        }
-        self.remove(fs, path)
     }
 
     /// Takes up the tree of the sealed events. What is not on disk of it is made again from them.
@@ -196,31 +185,9 @@ impl Recovered {
             self.tiles.add(&nodes);
             nodes.clear();
         })?;
-        self.tiles.store(fs, layout, size).map_err(io_at(&layout.tree()))?;
+        self.tiles_lost = Some(size);
         self.range = range;
         Ok(())
-    }
-
-    /// Compares the log with the checkpoint that was signed when a file was begun or the log was closed.
-    fn check_signed(&self, fs: &dyn Fs, layout: &Layout, key: &VerifierKey) -> Result<(), OpenError> {
-        let path = layout.checkpoint();
-        let name = path.display().to_string();
-        let bytes = match read(fs, &path, NOTE_BYTES_MAX as u64) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            read => read.map_err(io_at(&path))?,
-        };
-        let checkpoint =
-            open_checkpoint(&bytes, key).map_err(|problem| OpenError::Checkpoint { path: name.clone(), problem })?;
-        let (size, found) = (checkpoint.size(), self.range.end());
-        if found < self.view.end_seq {
-            return Err(TreeError::Gone { seq: found }.into());
-        }
-        if size > found {
-            return Err(OpenError::Shrunk { path: name, signed: size, found });
-        }
-        let (epochs, snapshot) = (Epochs::new(self.epochs.clone()), self.view.snapshot(0));
-        let reader = TreeReader { fs, layout, epochs: &epochs, tiles: &self.tiles, snapshot: &snapshot };
-        if reader.root(size)? == *checkpoint.root() { Ok(()) } else { Err(OpenError::Altered { path: name, size }) }
     }
 
     /// Whether a file comes next; false when all its events are there already.
@@ -254,7 +221,8 @@ impl Recovered {
         let scan = scan(&bytes, &name, first_seq, log_number, next.is_none())?;
         let end_seq = first_seq + scan.events.len() as u64;
         if !self.follows(first_seq, end_seq, &path)? {
-            return self.remove_replaced(fs, layout, path);
+            self.replaced.push(path);
+            return Ok(());
         }
         self.view.end_seq = end_seq;
         if let Some(problem) = scan.torn {
@@ -273,28 +241,19 @@ impl Recovered {
             let offset = parts.map_or(0, |parts| parts.record.as_ptr().addr() - bytes.as_ptr().addr()) as u64;
             WalError::Damaged { path: name.clone(), offset, problem: format!("event {seq}: {error}") }
         })?;
+        let before = self.range.clone();
         self.grow(first_seq, &replayed)?;
-        if let Some((offset, note)) = scan.checkpoint {
-            self.check_frame(note, key).map_err(|problem| WalError::Damaged {
-                path: name,
-                offset,
-                problem: problem.to_string(),
-            })?;
-        }
-        if scan.torn.is_some() {
-            fs.truncate(&path, scan.good_len).map_err(io_at(&path))?;
-        }
-        // The end of the last file may never have reached the disk: the process died before its fsync, or the fsync
-        // failed. Only when it is written again may others be built on it.
-        if next.is_none() {
-            let end = bytes.get(scan.synced as usize..scan.good_len as usize).unwrap_or_default();
-            fs.write_again(&path, scan.synced, end).map_err(io_at(&path))?;
-        }
         self.report.replayed_events += scan.events.len() as u64;
         self.report.wal_files += 1;
         self.epochs.insert(first_seq);
-        let chunks = replayed.into_iter().map(|part| Arc::new(RwLock::new(part.chunk))).collect();
+        let (chunks, leaves): (Vec<_>, Vec<_>) =
+            replayed.into_iter().map(|part| (Arc::new(RwLock::new(part.chunk)), part.leaves)).unzip();
         self.view.tail.push(Generation { first_seq, chunks, bytes: scan.good_len });
+        self.check_frames((fs, layout), name, before, leaves.iter().flatten(), &scan.signed, key)?;
+        if next.is_none() {
+            let end = bytes.get(scan.synced as usize..scan.good_len as usize).unwrap_or_default();
+            self.end = Some(End { path, synced: scan.synced, bytes: end.to_vec(), torn: scan.torn.is_some() });
+        }
         Ok(())
     }
 
@@ -315,19 +274,44 @@ impl Recovered {
         Ok(())
     }
 
-    /// Compares the tree with the checkpoint of a frame that ends it.
-    fn check_frame(&self, note: &[u8], key: &VerifierKey) -> Result<(), String> {
-        let checkpoint = open_checkpoint(note, key)?;
-        if checkpoint.size() == self.range.end() && Some(*checkpoint.root()) == self.range.root() {
-            return Ok(());
+    /// Changes what is on disk, now that all of it has checked out.
+    ///
+    /// ```text
+    /// fsync(segments), fsync(<day>) ...      a segment may have been given its name just before the process died:
+    /// unlink ...                             only when the name is durable, what the segment replaces goes
+    /// write, rename, fsync ...               tiles that were lost
+    /// ftruncate, write, fsync                the end of the last WAL file may never have reached the disk: the process
+    ///                                        died before its fsync, or the fsync failed. Only when it is written again
+    ///                                        may others be built on it
+    /// ```
+    fn settle(&mut self, fs: &dyn Fs, layout: &Layout) -> Result<(), OpenError> {
+        let days: Vec<PathBuf> = days(fs, layout)?.iter().map(|day| layout.day(day)).collect();
+        let replaced = std::mem::take(&mut self.replaced);
+        if !replaced.is_empty() {
+            [layout.segments()].iter().chain(&days).try_for_each(|dir| fs.sync_dir(dir).map_err(io_at(dir)))?;
         }
-        Err(format!("the first {} events are not those that were signed here", self.range.end()))
+        for path in replaced {
+            self.remove(fs, path)?;
+        }
+        let levels = list(fs, &layout.tree())?.into_iter().filter_map(|name| name.parse().ok());
+        let levels = levels.map(|level| layout.tile_level(level));
+        let dirs = [layout.root.clone(), layout.keys(), layout.epochs(), layout.wal(), layout.tree()];
+        for dir in dirs.into_iter().chain(levels).chain(days) {
+            for name in list(fs, &dir)?.into_iter().filter(|name| is_temporary(name)) {
+                self.remove(fs, dir.join(name))?;
+            }
+        }
+        if let Some(size) = self.tiles_lost {
+            self.tiles.store(fs, layout, size).map_err(io_at(&layout.tree()))?;
+        }
+        if let Some(End { path, synced, bytes, torn }) = self.end.take() {
+            if torn {
+                fs.truncate(&path, synced + bytes.len() as u64).map_err(io_at(&path))?;
+            }
+            fs.write_again(&path, synced, &bytes).map_err(io_at(&path))?;
+        }
+        Ok(())
     }
-}
-
-fn open_checkpoint(note: &[u8], key: &VerifierKey) -> Result<Checkpoint, String> {
-    let note = Note::parse(note).map_err(|problem| problem.to_string())?;
-    Checkpoint::open(&note, std::slice::from_ref(key)).map_err(|problem| problem.to_string())
 }
 
 fn list(fs: &dyn Fs, dir: &Path) -> Result<Vec<String>, OpenError> {
@@ -337,6 +321,10 @@ fn list(fs: &dyn Fs, dir: &Path) -> Result<Vec<String>, OpenError> {
 fn io_at(path: &Path) -> impl Fn(io::Error) -> OpenError {
     let path = path.display().to_string();
     move |problem| OpenError::Io { path: path.clone(), problem }
+}
+
+fn days(fs: &dyn Fs, layout: &Layout) -> Result<Vec<String>, OpenError> {
+    Ok(list(fs, &layout.segments())?.into_iter().filter(|name| is_day(name)).collect())
 }
 
 /// Whether a name is like `2026-11-20`.

@@ -11,6 +11,7 @@
 //! Every frame of the write-ahead log ends with the checkpoint of the log up to it, so that what was acknowledged is
 //! always under a signature.
 
+mod alteration;
 mod head;
 mod tiles;
 

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+use super::layout::Layout;
 use crate::{
     chunk::Chunk,
     limits::CHUNK_ROWS,
@@ -60,6 +61,15 @@ impl View {
     pub(super) fn unsealed(&self) -> Option<Generation> {
         let (_, ended) = self.tail.split_last()?;
         ended.first().cloned()
+    }
+
+    /// The file that an event is in.
+    pub(super) fn file_of(&self, seq: u64, layout: &Layout) -> PathBuf {
+        if let Some(sealed) = self.segments.iter().find(|sealed| seq < sealed.end_seq) {
+            return sealed.path.clone();
+        }
+        let generation = self.tail.iter().rev().find(|generation| generation.first_seq <= seq);
+        generation.map_or_else(|| layout.wal(), |generation| layout.wal_file(generation.first_seq))
     }
 
     pub(super) fn snapshot(&self, log_number: u32) -> Snapshot {

@@ -19,8 +19,19 @@ pub(crate) struct Scan<'a> {
     pub(crate) synced: u64,
     /// Why the rest was given up, when there is a rest.
     pub(crate) torn: Option<&'static str>,
-    /// The checkpoint of the last frame, and where that frame begins.
-    pub(crate) checkpoint: Option<(u64, &'a [u8])>,
+    /// The checkpoint of every frame.
+    pub(crate) signed: Vec<Signed<'a>>,
+}
+
+/// What a frame says of the log up to its end.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Signed<'a> {
+    /// Where the frame begins.
+    pub(crate) offset: u64,
+    /// How many of the file's events are in it and before it.
+    pub(crate) events: usize,
+    /// The signed checkpoint.
+    pub(crate) note: &'a [u8],
 }
 
 /// Checks every byte. Only the last file of a log may have a torn end.
@@ -36,7 +47,7 @@ pub(crate) fn scan<'a>(
         offset: offset as u64,
         problem: problem.to_owned(),
     };
-    let mut scan = Scan { events: Vec::new(), good_len: 0, synced: 0, torn: None, checkpoint: None };
+    let mut scan = Scan { events: Vec::new(), good_len: 0, synced: 0, torn: None, signed: Vec::new() };
     let torn = |mut scan: Scan<'a>, offset: usize, problem: &'static str| {
         if !is_last || was_durable(bytes, offset) {
             return Err(damaged(offset, problem));
@@ -76,11 +87,7 @@ pub(crate) fn scan<'a>(
                 Parts::take(&mut payload).ok_or_else(|| damaged(offset, "an event reaches beyond its frame"))?;
             scan.events.push(event);
         }
-        if frame.signed {
-            scan.checkpoint = Some((offset as u64, payload));
-        } else if !payload.is_empty() {
-            return Err(damaged(offset, "a frame is longer than its events"));
-        }
+        scan.signed.push(Signed { offset: offset as u64, events: scan.events.len(), note: payload });
         scan.synced = frame.synced;
         offset = frame_end;
     }

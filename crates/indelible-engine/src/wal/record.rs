@@ -11,9 +11,8 @@ pub(super) const FILE_HEADER_LEN: usize = 28;
 pub(super) const FORMAT_VERSION: u16 = 1;
 pub(super) const FRAME_MAGIC: [u8; 4] = *b"IFRM";
 pub(super) const FRAME_HEADER_LEN: usize = 36;
-/// The events stand in the frame as they are.
-const CODEC_RAW: u8 = 0;
-/// Behind the events stands the signed checkpoint of the log up to and with them.
+/// The events stand in the frame as they are, and behind them the signed checkpoint of the log up to and with them.
+/// There is no frame without: else whoever can write the file could add events.
 const CODEC_SIGNED: u8 = 1;
 /// The crc of a frame stands behind the rest of its header, and covers that and the payload.
 const FRAME_CRC_AT: usize = FRAME_HEADER_LEN - 4;
@@ -91,10 +90,10 @@ impl FileHeader {
         let crc = u32::from_le_bytes(Fields(fields.0.get(FILE_HEADER_LEN - 4..)?).take()?);
         let sound = crc == crc32c::crc32c(fields.0.get(..FILE_HEADER_LEN - 4)?) && fields.take()? == FILE_MAGIC;
         let version = u16::from_le_bytes(fields.take()?);
-        let _reserved: [u8; 2] = fields.take()?;
+        let reserved: [u8; 2] = fields.take()?;
         let log_number = u32::from_le_bytes(fields.take()?);
         let first_seq = u64::from_le_bytes(fields.take()?);
-        sound.then_some(Self { version, log_number, first_seq })
+        (sound && reserved == [0; 2]).then_some(Self { version, log_number, first_seq })
     }
 }
 
@@ -107,8 +106,6 @@ pub(super) struct FrameHeader {
     pub(super) count: u32,
     /// Bytes of the payload.
     pub(super) length: u32,
-    /// Whether a checkpoint stands behind the events.
-    pub(super) signed: bool,
 }
 
 impl FrameHeader {
@@ -125,7 +122,6 @@ impl FrameHeader {
             synced: u64::from_le_bytes(fields.take().ok_or(SHORT)?),
             count: u32::from_le_bytes(fields.take().ok_or(SHORT)?),
             length: u32::from_le_bytes(fields.take().ok_or(SHORT)?),
-            signed: codec == CODEC_SIGNED,
         };
         let crc = u32::from_le_bytes(fields.take().ok_or(SHORT)?);
         if header.length as usize > FRAME_BYTES_MAX || header.count as usize > FRAME_EVENTS_MAX {
@@ -137,7 +133,7 @@ impl FrameHeader {
         if crc32c::crc32c_append(sum, payload) != crc {
             return Err("the checksum of a frame does not hold");
         }
-        if codec > CODEC_SIGNED || reserved != [0; 3] {
+        if codec != CODEC_SIGNED || reserved != [0; 3] {
             return Err("a frame with an unknown codec");
         }
         Ok((header, payload))
@@ -169,7 +165,7 @@ pub(super) fn encode_frame<'a>(
     }
     let mut header = Vec::with_capacity(FRAME_HEADER_LEN);
     header.extend_from_slice(&FRAME_MAGIC);
-    header.extend_from_slice(&[if checkpoint.is_empty() { CODEC_RAW } else { CODEC_SIGNED }, 0, 0, 0]);
+    header.extend_from_slice(&[CODEC_SIGNED, 0, 0, 0]);
     header.extend_from_slice(&first_seq.to_le_bytes());
     header.extend_from_slice(&synced.to_le_bytes());
     header.extend_from_slice(&(count as u32).to_le_bytes());

@@ -172,7 +172,7 @@ proptest! {
     #[test]
     fn sound_frames_with_arbitrary_payloads_never_panic(payload in proptest::collection::vec(any::<u8>(), 0..512), count in 0_u32..9) {
         let mut bytes = file_of(&[]);
-        bytes.extend_from_slice(b"IFRM\0\0\0\0");
+        bytes.extend_from_slice(b"IFRM\x01\0\0\0");
         bytes.extend_from_slice(&100_u64.to_le_bytes());
         bytes.extend_from_slice(&28_u64.to_le_bytes());
         bytes.extend_from_slice(&count.to_le_bytes());

@@ -110,7 +110,7 @@ fn write(home: &Path) {
 }
 
 /// The bytes of every file under a directory.
-fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+pub(crate) fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut waiting = vec![root.to_owned()];
     while let Some(dir) = waiting.pop() {
@@ -125,7 +125,7 @@ fn files(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     found
 }
 
-fn copy(files: &BTreeMap<PathBuf, Vec<u8>>, to: &Path) {
+pub(crate) fn copy(files: &BTreeMap<PathBuf, Vec<u8>>, to: &Path) {
     for (path, bytes) in files {
         fs::create_dir_all(to.join(path).parent().unwrap()).unwrap();
         fs::write(to.join(path), bytes).unwrap();

@@ -8,3 +8,4 @@ mod format;
 mod kill;
 mod log;
 mod scenario;
+mod tamper;

@@ -74,16 +74,23 @@ fn sign(range: &CompactRange, key: &SigningKey) -> Note {
     Checkpoint::new(key.verifier().name(), range.end(), root).expect("the name of a key is an origin").sign(key)
 }
 
-/// Reads the key that signs, or makes it where there is none yet.
-pub(in crate::log) fn signing_key(fs: &dyn Fs, layout: &Layout, name: &str) -> io::Result<SigningKey> {
+/// Reads the key that signs, or makes that of a new log.
+pub(in crate::log) fn signing_key(fs: &dyn Fs, layout: &Layout, name: &str, is_new: bool) -> io::Result<SigningKey> {
     let invalid = |problem: String| io::Error::new(io::ErrorKind::InvalidData, problem);
     let path = layout.signing_key();
     match read(fs, &path, SKEY_BYTES_MAX) {
         Ok(bytes) => {
             let text = String::from_utf8(bytes).map_err(|_| invalid("not text".to_owned()))?;
-            SigningKey::from_skey(text.trim_end()).map_err(|problem| invalid(problem.to_string()))
+            let key = SigningKey::from_skey(text.trim_end()).map_err(|problem| invalid(problem.to_string()))?;
+            let found = key.verifier().name();
+            if found == name {
+                Ok(key)
+            } else {
+                Err(invalid(format!("the key of {found:?}, but this log is {name:?}")))
+            }
         }
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+        // A new one would not fit what a lost one has signed.
+        Err(error) if error.kind() == io::ErrorKind::NotFound && is_new => {
             let mut seed = [0; 32];
             getrandom::fill(&mut seed).map_err(io::Error::other)?;
             let key = SigningKey::new(name, &seed).map_err(|problem| invalid(problem.to_string()))?;

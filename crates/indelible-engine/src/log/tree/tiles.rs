@@ -9,7 +9,7 @@ use indelible_proof::{
 
 use super::{Layout, TreeError};
 use crate::{
-    fs::{Fs, read, write_new},
+    fs::{Fs, is_temporary, read, write_new},
     source::ReadError,
 };
 
@@ -37,6 +37,7 @@ impl Tiles {
             let count = size >> (8 * level);
             let stored = count / WIDTH_U64;
             let names = fs.list(&layout.tile_level(level)).unwrap_or_default();
+            let names = names.iter().filter(|name| !is_temporary(name)).count() as u64;
             let hashes = match Tile::at(level, stored, size) {
                 Some(tile) => match read_tile(fs, layout, tile) {
                     Ok(hashes) => hashes,
@@ -44,7 +45,7 @@ impl Tiles {
                 },
                 None => Vec::new(),
             };
-            if (names.len() as u64) < stored {
+            if names < stored {
                 return Ok(None);
             }
             levels.push(Level { stored, hashes });
