@@ -22,10 +22,12 @@ use super::{
     problem::Problem,
 };
 
-/// A full tile never changes.
+/// A tile of a width never changes.
 const FOR_EVER: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
-/// A checkpoint, and a partial tile, is soon followed by a larger one.
-const NOT_AT_ALL: HeaderValue = HeaderValue::from_static("no-cache");
+/// The same where a key is asked for: a cache that is shared must not give it to those who have none.
+const FOR_EVER_PRIVATE: HeaderValue = HeaderValue::from_static("private, max-age=31536000, immutable");
+/// A checkpoint is soon followed by a newer one.
+const NOT_AT_ALL: HeaderValue = HeaderValue::from_static("no-store");
 
 words!(ProofFormat { Json = "json", TlogProof = "tlog-proof" });
 
@@ -79,17 +81,17 @@ pub(super) async fn tile(prover: Prover, Path(path): Path<String>) -> Result<Res
     let path = format!("tile/{path}");
     let size = prover.published()?.1.size();
     let unknown = || Problem::not_found("there is no such tile in the tree of the published checkpoint");
-    let (bytes, width) = if let Ok(tile) = path.parse::<Tile>() {
-        let known = Tile::at(tile.level(), tile.index(), size).is_some_and(|known| tile.width() <= known.width());
-        let width = known.then_some(tile.width()).ok_or_else(unknown)?;
-        (prover.read(move |log| log.tile(tile)).await?, width)
+    let bytes = if let Ok(tile) = path.parse::<Tile>() {
+        let largest = Tile::at(tile.level(), tile.index(), size).map_or(0, |largest| largest.width());
+        let tile = (tile.width() <= largest).then_some(tile).ok_or_else(unknown)?;
+        prover.read(move |log| log.tile(tile)).await?
     } else {
         let bundle: Bundle = path.parse().map_err(|_| unknown())?;
-        let known = Bundle::at(bundle.index(), size).is_some_and(|known| bundle.width() <= known.width());
-        let width = known.then_some(bundle.width()).ok_or_else(unknown)?;
-        (prover.read(move |log| log.bundle(bundle)).await?, width)
+        let largest = Bundle::at(bundle.index(), size).map_or(0, |largest| largest.width());
+        let bundle = (bundle.width() <= largest).then_some(bundle).ok_or_else(unknown)?;
+        prover.read(move |log| log.bundle(bundle)).await?
     };
-    let lasting = if width == indelible_proof::tile::WIDTH { FOR_EVER } else { NOT_AT_ALL };
+    let lasting = if prover.is_public() { FOR_EVER } else { FOR_EVER_PRIVATE };
     Ok(([(header::CACHE_CONTROL, lasting)], bytes).into_response())
 }
 

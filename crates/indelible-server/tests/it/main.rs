@@ -9,6 +9,7 @@ mod events;
 mod hostile;
 mod keys;
 mod lifecycle;
+mod proofs;
 mod server;
 mod streams;
 mod tenants;

@@ -43,6 +43,11 @@ impl Prover {
         Ok((note, checkpoint))
     }
 
+    /// Whether everyone may see the tree.
+    pub(in crate::api) fn is_public(&self) -> bool {
+        self.app.0.public_tree
+    }
+
     /// Reads the tree.
     pub(in crate::api) async fn read<T: Send + 'static>(
         &self,
