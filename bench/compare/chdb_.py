@@ -32,7 +32,7 @@ INDEXES = """
     INDEX time occurred_at TYPE minmax GRANULARITY 1"""
 DURABLE = "SETTINGS fsync_after_insert = 1, fsync_part_directory = 1"
 DIALECT = Dialect(
-    day="toDate(occurred_at)", instant=lambda at: f"toDateTime64('{at:%F %T.%f}', 6, 'UTC')", token="nullIf(credential_id, '')"
+    day="toDate(occurred_at)", instant=lambda at: f"toDateTime64('{at:%F %T.%f}', 6, 'UTC')"
 )
 BULK_ROWS = 1_000_000
 

@@ -7,11 +7,10 @@ import datetime
 
 @dataclasses.dataclass(frozen=True)
 class Dialect:
-    """How a system writes the day of an event, an instant, and an event's token, which may be none."""
+    """How a system writes the day of an event, and an instant."""
 
     day: str
     instant: collections.abc.Callable[[datetime.datetime], str]
-    token: str = "credential_id"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +43,7 @@ QUESTIONS = [
     ),
     Question(
         "usage by token of a user",
-        "SELECT {token} AS token, count(*) FROM events WHERE actor_id = '{actor_id}' GROUP BY 1",
+        "SELECT credential_id, count(*) FROM events WHERE actor_id = '{actor_id}' GROUP BY 1",
         groups="credential.id",
     ),
     Question(
@@ -71,7 +70,7 @@ def in_sql(filters, dialect):
 
 def written(question, filter_line, dialect):
     found = values(filter_line, dialect)
-    return question.sql.format(day=dialect.day, token=dialect.token, **found)
+    return question.sql.format(day=dialect.day, **found)
 
 
 def values(filter_line, dialect):
@@ -85,7 +84,11 @@ def values(filter_line, dialect):
 
 
 def answer(name, rows):
-    """Rows as text in a fixed order. Of events only `seq`, the first column, in the order given."""
+    """Rows as text in a fixed order; nothing is the empty text. Of events only `seq`, the first column, in the order given."""
     if name == NEWEST:
         return [str(row[0]) for row in rows]
-    return sorted([str(cell) for cell in row] for row in rows)
+    return sorted([text(cell) for cell in row] for row in rows)
+
+
+def text(cell):
+    return "" if cell in (None, "\\N") else str(cell)

@@ -11,6 +11,7 @@ mod listeners;
 pub mod log;
 pub mod memory;
 pub mod null;
+mod parallel;
 pub mod query;
 pub mod rollup;
 pub mod segment;

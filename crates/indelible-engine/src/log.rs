@@ -69,7 +69,7 @@ pub use self::{
     identity::{FORMAT, Identity},
     sealer::SealError,
     tree::TreeError,
-    verify::{Verified, VerifyError},
+    verify::{Pass, Verified, VerifyError},
 };
 
 /// A log in a directory. One process at a time; any number of threads.

@@ -140,11 +140,13 @@ impl TreeReader<'_> {
     }
 }
 
-/// Rows, cut where blocks end, so that each is read once and few events are in memory.
+/// Rows, cut where blocks end, so that each is read once: many, because terms lie in pages that many rows share, and not
+/// all, because their events are in memory.
 fn by_block(rows: Range<u32>) -> impl Iterator<Item = Vec<u32>> {
+    const ROWS: u32 = 4 * BLOCK_ROWS;
     let (mut from, end) = (rows.start, rows.end);
     std::iter::from_fn(move || {
-        let to = (from / BLOCK_ROWS).saturating_add(1).saturating_mul(BLOCK_ROWS).min(end);
+        let to = (from / ROWS).saturating_add(1).saturating_mul(ROWS).min(end);
         let block: Vec<u32> = (from..to).collect();
         from = to.max(from);
         (!block.is_empty()).then_some(block)

@@ -1,7 +1,11 @@
 //! Verifying: everything is read again, and the tree is made again from the events as they are read now.
 
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Range,
+};
+
 use indelible_proof::{
-    LeafHash,
     checkpoint::{Checkpoint, CheckpointError},
     note::Note,
     tree::{CompactRange, EMPTY_ROOT, Hash, Node},
@@ -11,7 +15,14 @@ use super::{
     Log,
     tree::{TreeError, TreeReader},
 };
-use crate::source::ReadError;
+use crate::{
+    limits::BLOCK_ROWS,
+    parallel,
+    source::{ReadError, Source},
+};
+
+/// Events that are verified by one core in one go: those under one tile of level 1.
+const STRETCH: usize = 1 << 16;
 
 /// What was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,90 +90,140 @@ pub enum VerifyError {
     },
 }
 
+/// What a verification is at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pass {
+    /// Every segment by itself: checksums, codes, order, indexes.
+    Segments,
+    /// Every leaf made again from its event, and the tree over them.
+    Tree,
+}
+
 impl Log {
-    /// Verifies the log as it stands, and that it extends the checkpoints that were kept elsewhere. `leaf` is given the
-    /// leaf of every event, in the order of the log, and so sees how far the work is.
+    /// Verifies the log as it stands, and that it extends the checkpoints that were kept elsewhere. `progress` is told,
+    /// from any thread, how many events more a pass has behind it.
     ///
     /// Every checksum of every segment is checked; every leaf is made again from its event, not taken from anywhere; the
     /// tree over them must be the one on disk, and its root the one that the log's key has signed.
-    pub fn verify(&self, kept: &[Note], leaf: &mut dyn FnMut(u64, &LeafHash)) -> Result<Verified, VerifyError> {
+    pub fn verify(&self, kept: &[Note], progress: &(dyn Fn(Pass, u64) + Sync)) -> Result<Verified, VerifyError> {
         let keys = [self.verifier().clone()];
         let checkpoint = Checkpoint::open(&self.checkpoint(), &keys)?;
-        let mut roots = vec![(checkpoint.size(), *checkpoint.root())];
+        let mut roots = BTreeMap::from([(checkpoint.size(), vec![*checkpoint.root()])]);
         for note in kept {
             let kept = Checkpoint::open(note, &keys)?;
             if kept.size() > checkpoint.size() {
                 return Err(VerifyError::Shrunk { signed: kept.size(), found: checkpoint.size() });
             }
-            roots.push((kept.size(), *kept.root()));
+            roots.entry(kept.size()).or_default().push(*kept.root());
         }
-        roots.sort_unstable_by_key(|&(size, _)| size);
-        let (segments, bytes) = self.verify_segments()?;
-        self.with_tree(|tree| self.verify_tree(&tree, &roots, leaf))?;
+        let (segments, bytes) = self.verify_segments(progress)?;
+        self.with_tree(|tree| self.verify_tree(&tree, &roots, progress))?;
         Ok(Verified { segments, bytes, events: checkpoint.size(), root: *checkpoint.root() })
     }
 
     /// Checks every segment by itself; gives how many there are, and the bytes of all files.
-    fn verify_segments(&self) -> Result<(u64, u64), VerifyError> {
-        let (segments, bytes) = {
+    fn verify_segments(&self, progress: &(dyn Fn(Pass, u64) + Sync)) -> Result<(u64, u64), VerifyError> {
+        let (segments, tail) = {
             let view = self.shared.view();
-            let sealed: u64 = view.segments.iter().map(|sealed| sealed.segment.bytes()).sum();
-            let tail: u64 = view.tail.iter().map(|generation| generation.bytes).sum();
-            (view.segments.clone(), sealed + tail)
+            (view.segments.clone(), view.tail.iter().map(|generation| generation.bytes).sum::<u64>())
         };
-        segments.iter().try_for_each(|sealed| sealed.segment.verify())?;
-        Ok((segments.len() as u64, bytes))
+        let bytes = parallel::in_order(segments.len(), |nth| {
+            let Some(sealed) = segments.get(nth) else { return Ok(0) };
+            sealed.segment.verify()?;
+            progress(Pass::Segments, u64::from(sealed.segment.rows()));
+            Ok::<_, ReadError>(sealed.segment.bytes())
+        })?;
+        Ok((segments.len() as u64, tail + bytes.iter().sum::<u64>()))
     }
 
-    /// Makes the tree again, and compares it with the nodes on disk and, wherever a checkpoint is, with its root.
+    /// Makes the tree again, on all cores, and compares it with the nodes on disk and, wherever a checkpoint is, with its
+    /// root.
     fn verify_tree(
         &self,
         tree: &TreeReader<'_>,
-        roots: &[(u64, Hash)],
-        leaf: &mut dyn FnMut(u64, &LeafHash),
+        roots: &BTreeMap<u64, Vec<Hash>>,
+        progress: &(dyn Fn(Pass, u64) + Sync),
     ) -> Result<(), VerifyError> {
-        let end = roots.last().map_or(0, |&(size, _)| size);
+        let end = roots.keys().last().copied().unwrap_or(0);
         let first_seq = tree.snapshot.parts.first().map_or(0, |part| part.read(|source| source.first_seq()));
         if first_seq > 0 {
             return Err(VerifyError::Missing { seq: first_seq });
         }
+        let cuts: BTreeSet<u64> = (0..end).step_by(STRETCH).chain(roots.keys().copied()).chain([0]).collect();
+        let cuts: Vec<u64> = cuts.into_iter().collect();
+        let stretches = parallel::in_order(cuts.len() - 1, |nth| {
+            let (from, to) = (cuts.get(nth).copied().unwrap_or(end), cuts.get(nth + 1).copied().unwrap_or(end));
+            self.verify_stretch(tree, from..to, end, progress)
+        })?;
+        let mut range = CompactRange::new();
         let mut stored = tree.nodes(end);
-        let (mut range, mut from) = (CompactRange::new(), 0);
-        for &(size, root) in roots {
+        check_root(&range, roots)?;
+        for stretch in &stretches {
             let mut wrong = Ok(());
-            tree.entries(from..size, &mut |seq, entry| {
-                let hash = entry.leaf_hash();
-                leaf(seq, &hash);
-                range.append(&hash.into(), |node, hash| {
-                    if wrong.is_ok() && node.level % 8 == 0 {
-                        wrong = self.compare(node, hash, &mut stored);
-                    }
-                });
-            })?;
+            let joined = range.join(stretch, |node, hash| self.compare(node, hash, &mut stored, &mut wrong));
+            // The stretches follow each other without a gap: that is how they were cut.
+            joined.map_err(|_| VerifyError::Missing { seq: stretch.start() })?;
             wrong?;
-            let found = range.root().unwrap_or(EMPTY_ROOT);
-            if found != root {
-                return Err(VerifyError::Root { size, root, found });
-            }
-            from = size;
+            check_root(&range, roots)?;
         }
         Ok(())
     }
 
+    /// Makes the tree over some events again, as far as it lies within them.
+    fn verify_stretch(
+        &self,
+        tree: &TreeReader<'_>,
+        seqs: Range<u64>,
+        end: u64,
+        progress: &(dyn Fn(Pass, u64) + Sync),
+    ) -> Result<CompactRange, VerifyError> {
+        let mut stored = tree.nodes(end);
+        let mut range = CompactRange::starting_at(seqs.start);
+        let (mut wrong, mut told) = (Ok(()), seqs.start);
+        tree.entries(seqs.clone(), &mut |seq, entry| {
+            range.append(&entry.leaf_hash().into(), |node, hash| self.compare(node, hash, &mut stored, &mut wrong));
+            if seq - told >= u64::from(BLOCK_ROWS) {
+                progress(Pass::Tree, seq - told);
+                told = seq;
+            }
+        })?;
+        progress(Pass::Tree, seqs.end - told);
+        wrong.map(|()| range)
+    }
+
+    /// Compares a node with the one on disk, unless something was wrong before.
     fn compare(
         &self,
         node: Node,
         hash: Hash,
         stored: &mut impl FnMut(Node) -> Result<Hash, TreeError>,
-    ) -> Result<(), VerifyError> {
-        if stored(node)? == hash {
-            return Ok(());
+        wrong: &mut Result<(), VerifyError>,
+    ) {
+        if wrong.is_err() || !node.level.is_multiple_of(8) {
+            return;
         }
+        *wrong = match stored(node) {
+            Ok(stored) if stored == hash => Ok(()),
+            Ok(_) => Err(self.altered(node)),
+            Err(error) => Err(error.into()),
+        };
+    }
+
+    fn altered(&self, node: Node) -> VerifyError {
         let first_seq = node.index << node.level;
         let last_seq = first_seq + (1 << node.level) - 1;
         let view = self.shared.view();
         let sealed = view.segments.iter().find(|sealed| first_seq < sealed.end_seq);
         let path = sealed.map_or_else(|| self.shared.layout.wal(), |sealed| sealed.path.clone());
-        Err(VerifyError::Altered { first_seq, last_seq, path: path.display().to_string() })
+        VerifyError::Altered { first_seq, last_seq, path: path.display().to_string() }
+    }
+}
+
+/// Compares the root of the first events with those that were signed for so many.
+fn check_root(range: &CompactRange, roots: &BTreeMap<u64, Vec<Hash>>) -> Result<(), VerifyError> {
+    let found = range.root().unwrap_or(EMPTY_ROOT);
+    match roots.get(&range.end()).into_iter().flatten().find(|&&root| root != found) {
+        Some(&root) => Err(VerifyError::Root { size: range.end(), root, found }),
+        None => Ok(()),
     }
 }

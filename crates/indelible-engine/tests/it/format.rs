@@ -151,7 +151,7 @@ fn what_every_version_wrote_is_read_and_what_it_sealed_is_left_as_it_is() {
         let log = Log::open(config(&data, &clock, 0)).unwrap();
         assert!(recorded(&log) == expected, "{}: opened", home.display());
         let kept = Note::parse(&before[Path::new("tree/checkpoint")]).unwrap();
-        assert_eq!(log.verify(&[kept], &mut |_, _| ()).unwrap().events, expected.len() as u64);
+        assert_eq!(log.verify(&[kept], &|_, _| ()).unwrap().events, expected.len() as u64);
         append(&log, &clock, 0, 1);
         log.seal_now().unwrap();
         log.close();

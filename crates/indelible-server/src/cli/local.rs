@@ -2,13 +2,16 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use indelible::{Durability, RecordError, Recorder, Recording, Status, Store};
 use indelible_engine::{
-    log::{Log, LogConfig, OpenError},
+    log::{Log, LogConfig, OpenError, Pass, Verified, VerifyError},
     query::{Aggregate, Cancel, Cursor, Filter, Query},
     store::AppendError,
 };
@@ -16,6 +19,7 @@ use indelible_proof::{Event, Recorded, note::Note};
 
 use super::{
     error::Failure,
+    progress::Progress,
     question::{Answer, Events, PageOf, Question, Receipt, Which, typed_wrongly},
 };
 use crate::{clock, cosigning};
@@ -115,6 +119,22 @@ impl Local {
         };
         let found = self.log.get(None, seq).map_err(Failure::because)?;
         Ok(found.filter(|event| id.is_none_or(|id| event.id == id)))
+    }
+
+    /// Verifies everything, behind a progress bar.
+    pub(crate) fn verify(&self, kept: &[Note]) -> Result<Verified, VerifyError> {
+        let status = self.log.status();
+        let events = status.next_seq - status.first_seq;
+        let bar = Mutex::new(Progress::new("verify", Some(2 * events)));
+        let (segments, tree) = (AtomicU64::new(0), AtomicU64::new(0));
+        self.log.verify(kept, &|pass, events| {
+            let counter = if pass == Pass::Tree { &tree } else { &segments };
+            counter.fetch_add(events, Ordering::Relaxed);
+            if let Ok(mut bar) = bar.try_lock() {
+                let (segments, tree) = (segments.load(Ordering::Relaxed), tree.load(Ordering::Relaxed));
+                bar.at(segments + tree, tree);
+            }
+        })
     }
 
     /// The evidence of an event.

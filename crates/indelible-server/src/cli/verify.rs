@@ -1,7 +1,8 @@
-//! `indelible verify`: whether what is told of a log is what the log signed.
+//! `indelible verify`: whether a log, or what is told of it, is what the log signed.
 
 mod evidence;
 mod export;
+mod log;
 mod trust;
 
 use std::path::PathBuf;
@@ -18,21 +19,29 @@ use super::{
 };
 use trust::Trust;
 
-/// Checks a file of evidence or an export, offline, with nothing but the log's public key
+/// Makes a whole log again from its events, and proves that it is what it signed; or checks evidence or an export offline
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Examples:
+  indelible verify --data /var/lib/indelible
+  indelible verify --checkpoint kept.checkpoint --key log.vkey
   indelible verify --proof event-41.tlog-proof --key log.example.com+3a5f9c01+AekyeRrm...
   indelible verify --proof event-41.tlog-proof --key log.vkey --witness w.vkey
   indelible verify --export november.jsonl --key log.vkey
 
 Ends with 0 when everything is proven, with 1 when anything is wrong, and says what.")]
 pub(crate) struct Verify {
-    /// Evidence file: that one event is in the log, at its place, unaltered
-    #[arg(long, value_name = "FILE", required_unless_present = "export", conflicts_with = "export")]
+    /// Data directory of the log, of which nothing is believed: leaves, tree and indexes are made again from the events
+    #[arg(long, env = "INDELIBLE_DATA", value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// Older checkpoint of the log that was kept elsewhere, which it must extend; again for each of several
+    #[arg(long = "checkpoint", value_name = "FILE", conflicts_with_all = ["proof", "export"])]
+    checkpoints: Vec<PathBuf>,
+    /// Evidence file: that one event is in the log, at its place, unaltered; no data directory is needed
+    #[arg(long, value_name = "FILE", requires = "keys", conflicts_with = "export")]
     proof: Option<PathBuf>,
     /// Export with proof: that no event was altered, and none is missing from the first to the last
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", requires = "keys")]
     export: Option<PathBuf>,
     /// The export was made with a filter: events may be left out between its first and its last
     #[arg(long, requires = "export")]
@@ -49,7 +58,7 @@ impl Verify {
         match (&self.proof, &self.export) {
             (Some(path), _) => evidence::verify(path, &self.trust, screen),
             (None, Some(path)) => export::verify(path, self.wanted(), &self.trust, screen),
-            (None, None) => Err(Failure::Usage("say what to verify: --proof or --export".to_owned())),
+            (None, None) => log::verify(&self.data, &self.checkpoints, &self.trust, screen),
         }
     }
 

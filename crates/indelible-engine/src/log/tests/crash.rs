@@ -133,7 +133,7 @@ impl Told {
         }
         assert_eq!(steps.log.status().next_seq, events.len() as u64);
         // Whatever checkpoint was shown, the log still has all that it covers, unaltered.
-        steps.log.verify(&self.shown, &mut |_, _| ()).unwrap();
+        steps.log.verify(&self.shown, &|_, _| ()).unwrap();
     }
 }
 

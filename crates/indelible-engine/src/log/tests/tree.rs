@@ -42,7 +42,7 @@ fn grown(harness: &Harness) -> (Steps, Vec<Note>) {
 }
 
 fn assert_proves_itself(steps: &Steps, notes: &[Note]) {
-    let verified = steps.log.verify(notes, &mut |_, _| ()).unwrap();
+    let verified = steps.log.verify(notes, &|_, _| ()).unwrap();
     let note = steps.log.checkpoint();
     let checkpoint = Checkpoint::open(&note, &[steps.log.verifier().clone()]).unwrap();
     let size = checkpoint.size();
@@ -118,17 +118,17 @@ fn an_older_copy_is_found_by_a_checkpoint_that_was_kept() {
     let (steps, notes) = grown(&harness);
     let mut other = Steps::open(&Harness::new(2)).unwrap();
     record(&Harness::new(2), &mut other, 10);
-    let unsigned = other.log.verify(&notes, &mut |_, _| ()).unwrap_err();
+    let unsigned = other.log.verify(&notes, &|_, _| ()).unwrap_err();
     assert!(matches!(unsigned, VerifyError::Checkpoint(_)), "{unsigned}");
     let mut newer = notes.clone();
     let key = steps.log.shared.key.clone();
     let root = indelible_proof::tree::leaf(b"another history");
     newer.push(Checkpoint::new(key.verifier().name(), 10_000_000, root).unwrap().sign(&key));
-    let shrunk = steps.log.verify(&newer, &mut |_, _| ()).unwrap_err();
+    let shrunk = steps.log.verify(&newer, &|_, _| ()).unwrap_err();
     assert!(matches!(shrunk, VerifyError::Shrunk { signed: 10_000_000, .. }), "{shrunk}");
     newer.push(Checkpoint::new(key.verifier().name(), 400, root).unwrap().sign(&key));
     newer.remove(newer.len() - 2);
-    let forked = steps.log.verify(&newer, &mut |_, _| ()).unwrap_err();
+    let forked = steps.log.verify(&newer, &|_, _| ()).unwrap_err();
     assert!(matches!(forked, VerifyError::Root { size: 400, .. }), "{forked}");
 }
 
@@ -140,7 +140,7 @@ fn an_altered_tile_is_found_where_it_is() {
     let mut bytes = read(&harness.disk, &path, 8192).unwrap();
     bytes[32 * 7] ^= 1;
     harness.disk.write_again(&path, 0, &bytes).unwrap();
-    let error = steps.log.verify(&[], &mut |_, _| ()).unwrap_err();
+    let error = steps.log.verify(&[], &|_, _| ()).unwrap_err();
     assert!(matches!(error, VerifyError::Altered { first_seq: 1792, last_seq: 2047, .. }), "{error}");
 }
 
@@ -169,7 +169,7 @@ fn the_tree_survives_a_loss_of_power_at_every_step_of_sealing() {
         record(&harness, &mut steps, 30);
         steps.rotate();
         steps.seal_all();
-        steps.log.verify(&notes, &mut |_, _| ()).unwrap();
+        steps.log.verify(&notes, &|_, _| ()).unwrap();
     }
     assert!(crashes > 20, "{crashes}");
 }

@@ -1,6 +1,9 @@
 //! Verifying.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::atomic::{AtomicU64, Ordering},
+};
 
 use indelible_proof::LeafHash;
 
@@ -8,13 +11,22 @@ use super::harness::{Harness, Steps};
 use crate::{
     fs::Fs,
     limits::BLOCK_ROWS,
-    log::{TreeError, Verified, VerifyError},
+    log::{Pass, TreeError, Verified, VerifyError},
     store::Durability,
 };
 
 fn verify(steps: &Steps) -> Result<(Verified, Vec<(u64, LeafHash)>), VerifyError> {
+    let counted = AtomicU64::new(0);
+    let verified = steps.log.verify(&[], &|pass, events| {
+        if pass == Pass::Tree {
+            counted.fetch_add(events, Ordering::Relaxed);
+        }
+    })?;
+    assert_eq!(counted.into_inner(), verified.events);
     let mut leaves = Vec::new();
-    let verified = steps.log.verify(&[], &mut |seq, leaf| leaves.push((seq, *leaf)))?;
+    steps
+        .log
+        .with_tree(|tree| tree.entries(0..verified.events, &mut |seq, entry| leaves.push((seq, entry.leaf_hash()))))?;
     Ok((verified, leaves))
 }
 

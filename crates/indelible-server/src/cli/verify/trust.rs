@@ -13,7 +13,7 @@ use crate::{cli::error::Failure, limits::KEY_FILE_BYTES_MAX};
 #[command(next_help_heading = "Whom to trust")]
 pub(super) struct Trust {
     /// Public key of the log, name+id+base64, or a file that holds it; again for each of several keys
-    #[arg(long = "key", value_name = "VKEY|FILE", required = true)]
+    #[arg(long = "key", value_name = "VKEY|FILE")]
     keys: Vec<String>,
     /// Public key of a witness that may have seen the checkpoint, or a file that holds it
     #[arg(long = "witness", value_name = "VKEY|FILE")]
@@ -50,7 +50,8 @@ fn key(option: &str, text: &str) -> Result<VerifierKey, Failure> {
     }
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
+/// A key or a checkpoint.
+pub(super) fn read(path: &Path) -> Result<String, Failure> {
     let mut text = String::new();
     let read = File::open(path).and_then(|file| file.take(KEY_FILE_BYTES_MAX).read_to_string(&mut text));
     read.map(|_| text).map_err(|error| Failure::Failed(format!("{}: cannot read: {error}", path.display())))

@@ -1,0 +1,102 @@
+//! That a whole log is what it signed: everything is made again from the events.
+
+use std::path::{Path, PathBuf};
+
+use indelible_proof::checkpoint::Checkpoint;
+use indelible_proof::note::{Note, VerifierKey};
+use serde::Serialize;
+
+use super::{
+    Against, events, fact, proven,
+    trust::{Trust, read},
+};
+use crate::cli::{
+    error::Failure,
+    local::Local,
+    terminal::{Screen, bytes_in_words},
+};
+
+#[derive(Debug, Serialize)]
+struct Verdict {
+    proven: bool,
+    events: u64,
+    segments: u64,
+    bytes: u64,
+    checkpoint: Against,
+    /// Older checkpoints that the log extends.
+    extends: Vec<Against>,
+    /// The public key of the log's signature.
+    key: String,
+    /// Whether the key was given, and not just found beside the log.
+    key_given: bool,
+}
+
+/// A checkpoint that was kept elsewhere.
+struct Kept {
+    note: Note,
+    against: Against,
+}
+
+pub(super) fn verify(directory: &Path, kept: &[PathBuf], trust: &Trust, screen: &mut Screen) -> Result<(), Failure> {
+    let local = Local::open(directory)?;
+    let log = local.log();
+    let own = log.verifier().clone();
+    let given = trust.keys()?;
+    if !given.is_empty() && !given.contains(&own) {
+        return Err(Failure::Failed(format!("the log signs with {own}, which is none of the keys given")));
+    }
+    let kept = kept.iter().map(|path| self::kept(path, &own, trust)).collect::<Result<Vec<_>, _>>()?;
+    let notes: Vec<Note> = kept.iter().map(|kept| kept.note.clone()).collect();
+    let verified = local.verify(&notes).map_err(Failure::because)?;
+    let checkpoint = log.checkpoint();
+    let verdict = Verdict {
+        proven: true,
+        events: verified.events,
+        segments: verified.segments,
+        bytes: verified.bytes,
+        checkpoint: Against::new(
+            &Checkpoint::open(&checkpoint, std::slice::from_ref(&own)).map_err(Failure::because)?,
+            &[],
+        ),
+        extends: kept.into_iter().map(|kept| kept.against).collect(),
+        key: own.to_string(),
+        key_given: !given.is_empty(),
+    };
+    if screen.wants_json() { screen.json(&verdict) } else { print(&verdict, screen) }
+}
+
+fn kept(path: &Path, own: &VerifierKey, trust: &Trust) -> Result<Kept, Failure> {
+    let wrong = |problem: &dyn std::fmt::Display| Failure::Failed(format!("{}: {problem}", path.display()));
+    let note = Note::parse(read(path)?.as_bytes()).map_err(|error| wrong(&error))?;
+    let checkpoint = Checkpoint::open(&note, std::slice::from_ref(own)).map_err(|error| wrong(&error))?;
+    let witnesses = trust.witnesses()?;
+    let seen = witnesses.check(&note).map_err(|error| wrong(&error))?;
+    let against = Against::new(&checkpoint, &seen);
+    Ok(Kept { note, against })
+}
+
+fn print(verdict: &Verdict, screen: &mut Screen) -> Result<(), Failure> {
+    let Verdict { segments, bytes, checkpoint, .. } = verdict;
+    proven(
+        &format!("every event is what was recorded, at its place, and none is missing: {}", events(verdict.events)),
+        screen,
+    )?;
+    let word = if *segments == 1 { "segment" } else { "segments" };
+    fact("read", &format!("{segments} {word} and the write-ahead log, {}", bytes_in_words(*bytes)), screen)?;
+    fact("log", &checkpoint.origin, screen)?;
+    fact("checkpoint", &format!("{}, root {}", events(checkpoint.size), checkpoint.root), screen)?;
+    let whose = if verdict.key_given { "" } else { " (found beside the log; --key holds it to one that you know)" };
+    fact("key", &format!("{}{whose}", verdict.key), screen)?;
+    if verdict.extends.is_empty() {
+        return fact(
+            "extends",
+            "no checkpoint was given: whoever has the signing key could have made this log today",
+            screen,
+        );
+    }
+    verdict.extends.iter().try_for_each(|kept| {
+        let seen: Vec<&str> = kept.witnesses.iter().map(|witness| witness.name.as_str()).collect();
+        let seen = if seen.is_empty() { String::new() } else { format!(", seen by {}", seen.join(", ")) };
+        fact("extends", &format!("{}, root {}{seen}", events(kept.size), kept.root), screen)
+    })
+}
