@@ -50,7 +50,7 @@ struct Told {
     durable: BTreeMap<u64, u64>,
     /// First markers of batches of which nothing was stored.
     gone: BTreeSet<u64>,
-    /// Checkpoints that were shown.
+    /// Checkpoints that were shown, by every process and at every step.
     shown: Vec<Note>,
     next_marker: u64,
 }
@@ -68,6 +68,7 @@ fn run(harness: &Harness, actions: &[Action]) -> Told {
 
 fn run_on(harness: &Harness, actions: &[Action], told: &mut Told) -> Option<Steps> {
     let mut steps = Steps::open_with(config(harness)).ok()?;
+    told.see(&steps);
     for action in actions {
         match action {
             Action::Commit(batches) => told.commit(harness, &mut steps, batches),
@@ -75,12 +76,15 @@ fn run_on(harness: &Harness, actions: &[Action], told: &mut Told) -> Option<Step
             Action::Seal => {
                 steps.committer.idle();
                 drop(steps.sealer.step());
+                told.see(&steps);
             }
             Action::Tomorrow => harness.advance(DAY_US),
             Action::Reopen => {
                 steps.committer.finish();
+                told.see(&steps);
                 drop(steps);
                 steps = Steps::open_with(config(harness)).ok()?;
+                told.see(&steps);
             }
         }
     }
@@ -88,6 +92,17 @@ fn run_on(harness: &Harness, actions: &[Action], told: &mut Told) -> Option<Step
 }
 
 impl Told {
+    /// Notes the checkpoint that is shown now. Once a tree was shown, no smaller one is ever signed.
+    fn see(&mut self, steps: &Steps) {
+        let note = steps.log.checkpoint();
+        let size = |note: &Note| note.text().lines().nth(1).unwrap().parse::<u64>().unwrap();
+        let last = self.shown.last();
+        assert!(last.is_none_or(|last| size(last) <= size(&note)), "{last:?}, then {note:?}");
+        if last != Some(&*note) {
+            self.shown.push(Note::clone(&note));
+        }
+    }
+
     fn commit(&mut self, harness: &Harness, steps: &mut Steps, batches: &[(u64, Durability)]) {
         let mut waiting = Vec::new();
         for &(count, durability) in batches {
@@ -100,7 +115,7 @@ impl Told {
             }
         }
         steps.commit();
-        self.shown.push(Note::clone(&steps.log.checkpoint()));
+        self.see(steps);
         for (first, durability, pending) in waiting {
             match pending.wait() {
                 Ok(receipts) if durability == Durability::Durable => {
@@ -113,8 +128,9 @@ impl Told {
     }
 
     /// Everything that was acknowledged is there, in its place; batches are whole; nothing else is there.
-    fn check(&self, harness: &Harness) {
+    fn check(&mut self, harness: &Harness) {
         let steps = Steps::open_with(config(harness)).unwrap();
+        self.see(&steps);
         let events = harness::all(&steps.log);
         let markers: Vec<u64> = events.iter().map(|recorded| recorded.event.metadata["n"].as_u64().unwrap()).collect();
         assert!(events.iter().map(|recorded| recorded.seq).eq(0..events.len() as u64), "contiguous");
@@ -152,11 +168,13 @@ proptest! {
         for operation in 0..whole.disk.operations() {
             let harness = Harness::new(seed ^ operation);
             harness.disk.crash_at(operation);
-            let told = run(&harness, &actions);
+            let mut told = run(&harness, &actions);
             harness.disk.restart();
             // The power fails again while the log recovers.
             harness.disk.crash_at(harness.disk.operations() + operation % 17);
-            drop(Steps::open_with(config(&harness)));
+            if let Ok(steps) = Steps::open_with(config(&harness)) {
+                told.see(&steps);
+            }
             harness.disk.restart();
             told.check(&harness);
         }
@@ -209,6 +227,38 @@ fn fail_at_each_operation(actions: &[Action], seed: u64, length: u64) {
                 let kept = told.durable.len();
                 told.commit(&harness, &mut steps, &[(1, Durability::Durable)]);
                 assert_eq!(told.durable.len(), kept + 1);
+            }
+            harness.disk.restart();
+            told.check(&harness);
+        }
+    }
+}
+
+/// What a process wrote before it was killed another finds, and shows a checkpoint of it: so it must last, though nobody was
+/// told of it before, and though the power fails at any moment from then on.
+#[test]
+fn no_smaller_tree_is_signed_after_a_kill_between_any_two_writes_and_another_and_a_loss_of_power() {
+    let commit = |count, durability| Action::Commit(vec![(count, durability)]);
+    let (durable, written) = (Durability::Durable, Durability::Written);
+    let actions =
+        [commit(2, durable), commit(1, written), commit(3, durable), Action::Seal, commit(1, written), Action::Reopen];
+    let whole = Harness::new(1);
+    run(&whole, &actions);
+    for first in 0..whole.disk.operations() {
+        for second in 0..40 {
+            let harness = Harness::new(first << 8 | second);
+            harness.disk.crash_at(first);
+            let mut told = run(&harness, &actions);
+            harness.disk.kill();
+            harness.disk.crash_at(harness.disk.operations() + second);
+            run_on(&harness, &actions[..1], &mut told);
+            if second % 2 == 0 {
+                harness.disk.kill();
+            } else {
+                harness.disk.restart();
+            }
+            if let Ok(steps) = Steps::open_with(config(&harness)) {
+                told.see(&steps);
             }
             harness.disk.restart();
             told.check(&harness);
