@@ -165,7 +165,7 @@ impl Copy {
     /// Opens the log and verifies it, with checkpoints that were kept; gives the message of what is found.
     pub(crate) fn verify(&self, kept: &[Note]) -> Result<u64, String> {
         let log = Log::open(self.config()).map_err(|error| error.to_string())?;
-        let verified = log.verify(kept, &mut |_, _| ()).map_err(|error| error.to_string())?;
+        let verified = log.verify(kept, &|_, _| ()).map_err(|error| error.to_string())?;
         Ok(verified.events)
     }
 
