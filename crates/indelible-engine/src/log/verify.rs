@@ -8,6 +8,7 @@ use std::{
 use indelible_proof::{
     checkpoint::{Checkpoint, CheckpointError},
     note::Note,
+    tile::Tile,
     tree::{CompactRange, EMPTY_ROOT, Hash, Node},
 };
 
@@ -54,15 +55,23 @@ pub enum VerifyError {
     },
     /// Events are not those that the tree was made of.
     #[error(
-        "events {first_seq} to {last_seq} in {path}: at least one was altered since the tree was made; restore this file \
-         from a copy"
+        "events {first_seq} to {last_seq} in {path}: at least one of them, or their epoch key, was altered since the tree \
+         was made; restore it from a copy"
     )]
     Altered {
         /// The first that may be altered.
         first_seq: u64,
         /// The last that may be altered.
         last_seq: u64,
-        /// The file that they are in.
+        /// The file that they are in; two where they are in two.
+        path: String,
+    },
+    /// The events are those that were signed, but what is kept of the tree is not made of them.
+    #[error(
+        "{path}: not made of the events, which are as they were signed; remove this file, so that it is made again"
+    )]
+    Tile {
+        /// The file of the tile.
         path: String,
     },
     /// The log's own checkpoint, or the one that was kept, is not signed by the log.
@@ -70,11 +79,14 @@ pub enum VerifyError {
     Checkpoint(#[from] CheckpointError),
     /// The events are not those that were signed.
     #[error(
-        "the first {size} events have the root {found}, but {root} was signed: the log is not the one that was signed"
+        "the first {size} events have the root {found}, but {root} was signed: the log is not the one that was signed; \
+         the first difference is not before event {sound}"
     )]
     Root {
         /// Events under the checkpoint.
         size: u64,
+        /// So many first events are those of a smaller checkpoint.
+        sound: u64,
         /// The root that was signed.
         root: Hash,
         /// The root of the events as they are.
@@ -156,74 +168,84 @@ impl Log {
             self.verify_stretch(tree, from..to, end, progress)
         })?;
         let mut range = CompactRange::new();
-        let mut stored = tree.nodes(end);
-        check_root(&range, roots)?;
-        for stretch in &stretches {
-            let mut wrong = Ok(());
-            let joined = range.join(stretch, |node, hash| self.compare(node, hash, &mut stored, &mut wrong));
+        let (mut stored, mut differing) = (tree.nodes(end), None);
+        self.check_root(&range, roots, differing)?;
+        for (stretch, within) in &stretches {
+            let mut read = Ok(());
+            differing = differing.or(*within);
+            let joined = range.join(stretch, |node, hash| compare(node, hash, &mut stored, &mut differing, &mut read));
             // The stretches follow each other without a gap: that is how they were cut.
             joined.map_err(|_| VerifyError::Missing { seq: stretch.start() })?;
-            wrong?;
-            check_root(&range, roots)?;
+            read?;
+            self.check_root(&range, roots, differing)?;
         }
-        Ok(())
+        match differing.and_then(|node| Tile::holding(node, end)) {
+            Some(tile) => Err(VerifyError::Tile { path: self.shared.layout.tile(tile).display().to_string() }),
+            None => Ok(()),
+        }
     }
 
-    /// Makes the tree over some events again, as far as it lies within them.
+    /// Makes the tree over some events again, as far as it lies within them; gives the first node that is another on disk,
+    /// too.
     fn verify_stretch(
         &self,
         tree: &TreeReader<'_>,
         seqs: Range<u64>,
         end: u64,
         progress: &(dyn Fn(Pass, u64) + Sync),
-    ) -> Result<CompactRange, VerifyError> {
+    ) -> Result<(CompactRange, Option<Node>), VerifyError> {
         let mut stored = tree.nodes(end);
         let mut range = CompactRange::starting_at(seqs.start);
-        let (mut wrong, mut told) = (Ok(()), seqs.start);
+        let (mut differing, mut read, mut told) = (None, Ok(()), seqs.start);
         tree.entries(seqs.clone(), &mut |seq, entry| {
-            range.append(&entry.leaf_hash().into(), |node, hash| self.compare(node, hash, &mut stored, &mut wrong));
+            let leaf = entry.leaf_hash().into();
+            range.append(&leaf, |node, hash| compare(node, hash, &mut stored, &mut differing, &mut read));
             if seq - told >= u64::from(BLOCK_ROWS) {
                 progress(Pass::Tree, seq - told);
                 told = seq;
             }
         })?;
         progress(Pass::Tree, seqs.end - told);
-        wrong.map(|()| range)
+        read?;
+        Ok((range, differing))
     }
 
-    /// Compares a node with the one on disk, unless something was wrong before.
-    fn compare(
+    /// Compares the root of the first events with those that were signed for so many. Where it is another, a node on disk
+    /// that differs tells which events were altered.
+    fn check_root(
         &self,
-        node: Node,
-        hash: Hash,
-        stored: &mut impl FnMut(Node) -> Result<Hash, TreeError>,
-        wrong: &mut Result<(), VerifyError>,
-    ) {
-        if wrong.is_err() || !node.level.is_multiple_of(8) {
-            return;
-        }
-        *wrong = match stored(node) {
-            Ok(stored) if stored == hash => Ok(()),
-            Ok(_) => Err(self.altered(node)),
-            Err(error) => Err(error.into()),
-        };
+        range: &CompactRange,
+        roots: &BTreeMap<u64, Vec<Hash>>,
+        differing: Option<Node>,
+    ) -> Result<(), VerifyError> {
+        let (size, found) = (range.end(), range.root().unwrap_or(EMPTY_ROOT));
+        let Some(&root) = roots.get(&size).into_iter().flatten().find(|&&root| root != found) else { return Ok(()) };
+        let sound = roots.range(..size).next_back().map_or(0, |(&sound, _)| sound);
+        Err(differing.map_or(VerifyError::Root { size, sound, root, found }, |node| self.altered(node)))
     }
 
     fn altered(&self, node: Node) -> VerifyError {
         let first_seq = node.index << node.level;
         let last_seq = first_seq + (1 << node.level) - 1;
-        let view = self.shared.view();
-        let sealed = view.segments.iter().find(|sealed| first_seq < sealed.end_seq);
-        let path = sealed.map_or_else(|| self.shared.layout.wal(), |sealed| sealed.path.clone());
-        VerifyError::Altered { first_seq, last_seq, path: path.display().to_string() }
+        let path = self.shared.view().files_of(first_seq, last_seq, &self.shared.layout);
+        VerifyError::Altered { first_seq, last_seq, path }
     }
 }
 
-/// Compares the root of the first events with those that were signed for so many.
-fn check_root(range: &CompactRange, roots: &BTreeMap<u64, Vec<Hash>>) -> Result<(), VerifyError> {
-    let found = range.root().unwrap_or(EMPTY_ROOT);
-    match roots.get(&range.end()).into_iter().flatten().find(|&&root| root != found) {
-        Some(&root) => Err(VerifyError::Root { size: range.end(), root, found }),
-        None => Ok(()),
+/// Compares a node with the one on disk, and keeps the first that differs.
+fn compare(
+    node: Node,
+    hash: Hash,
+    stored: &mut impl FnMut(Node) -> Result<Hash, TreeError>,
+    differing: &mut Option<Node>,
+    read: &mut Result<(), TreeError>,
+) {
+    if differing.is_some() || read.is_err() || !node.level.is_multiple_of(8) {
+        return;
+    }
+    match stored(node) {
+        Ok(stored) if stored == hash => {}
+        Ok(_) => *differing = Some(node),
+        Err(error) => *read = Err(error),
     }
 }

@@ -63,13 +63,16 @@ impl View {
         ended.first().cloned()
     }
 
-    /// The file that an event is in.
-    pub(super) fn file_of(&self, seq: u64, layout: &Layout) -> PathBuf {
-        if let Some(sealed) = self.segments.iter().find(|sealed| seq < sealed.end_seq) {
-            return sealed.path.clone();
-        }
-        let generation = self.tail.iter().rev().find(|generation| generation.first_seq <= seq);
-        generation.map_or_else(|| layout.wal(), |generation| layout.wal_file(generation.first_seq))
+    /// The file that some events are in, or the files that the first and the last are in.
+    pub(super) fn files_of(&self, first_seq: u64, last_seq: u64, layout: &Layout) -> String {
+        let file = |seq| {
+            let sealed = self.segments.iter().find(|sealed| seq < sealed.end_seq);
+            let generation = self.tail.iter().rev().find(|generation| generation.first_seq <= seq);
+            let wal = || generation.map_or_else(|| layout.wal(), |tail| layout.wal_file(tail.first_seq));
+            sealed.map_or_else(wal, |sealed| sealed.path.clone()).display().to_string()
+        };
+        let (first, last) = (file(first_seq), file(last_seq));
+        if first == last { first } else { format!("{first} and {last}") }
     }
 
     pub(super) fn snapshot(&self, log_number: u32) -> Snapshot {

@@ -48,8 +48,7 @@ impl Alteration {
     pub(in crate::log) fn place(self, view: &View, layout: &Layout) -> String {
         let file = |path: &Path| path.display().to_string();
         let events = |first_seq, last_seq| {
-            let (first, last) = (file(&view.file_of(first_seq, layout)), file(&view.file_of(last_seq, layout)));
-            let files = if first == last { first } else { format!("{first} and {last}") };
+            let files = view.files_of(first_seq, last_seq, layout);
             format!("one of the events {first_seq} to {last_seq} in {files}, or their epoch key, was altered")
         };
         match self {
