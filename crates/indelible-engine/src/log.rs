@@ -19,6 +19,7 @@
 mod committer;
 mod config;
 mod epochs;
+mod export;
 mod identity;
 mod layout;
 mod merge;
@@ -66,6 +67,7 @@ use crate::{
 
 pub use self::{
     config::{Clock, LogConfig, OpenError, RecoveryReport, Torn},
+    export::Exporter,
     identity::{FORMAT, Identity},
     sealer::SealError,
     tree::TreeError,

@@ -13,6 +13,8 @@
 mod path;
 mod verify;
 
+use std::collections::BTreeMap;
+
 use crate::tree::{self, Hash, Node};
 
 pub use path::TilePathError;
@@ -223,18 +225,20 @@ impl Bundle {
 }
 
 /// Makes a reader of tiles a source of nodes for [`tree::inclusion_proof`], [`tree::consistency_proof`] and
-/// [`tree::CompactRange::from_nodes`]. The tile read last is kept, because proofs ask for neighbours.
+/// [`tree::CompactRange::from_nodes`]. Of each level the tile read last is kept, because proofs ask for neighbours.
 pub fn nodes<E: From<TileError>>(
     size: u64,
     mut read: impl FnMut(Tile) -> Result<Vec<Hash>, E>,
 ) -> impl FnMut(Node) -> Result<Hash, E> {
-    let mut last: Option<(Tile, Vec<Hash>)> = None;
+    let mut last: BTreeMap<u8, (Tile, Vec<Hash>)> = BTreeMap::new();
     move |node| {
         let tile = Tile::holding(node, size).ok_or(TileError::NoSuchNode { node, size })?;
-        let (_, hashes) = match last.take() {
-            Some(kept) if kept.0 == tile => last.insert(kept),
-            _ => last.insert((tile, read(tile)?)),
+        let kept = last.remove(&tile.level).filter(|kept| kept.0 == tile);
+        let fresh = match kept {
+            Some(kept) => kept,
+            None => (tile, read(tile)?),
         };
+        let (_, hashes) = last.entry(tile.level).or_insert(fresh);
         let short = TileError::Length { tile, found: hashes.len() * 32 };
         Ok(tile.node(hashes, node).ok_or(short)?)
     }

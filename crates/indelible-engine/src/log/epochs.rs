@@ -36,10 +36,14 @@ impl Epochs {
         self.lock().insert(first_seq);
     }
 
+    /// The first event under the key that an event was hashed with.
+    pub(super) fn first_of(&self, seq: u64) -> Option<u64> {
+        self.lock().range(..=seq).next_back().copied()
+    }
+
     /// The key that an event was hashed with.
     pub(super) fn of(&self, fs: &dyn Fs, layout: &Layout, seq: u64) -> io::Result<Epoch> {
-        let first_seq = self.lock().range(..=seq).next_back().copied().ok_or(io::ErrorKind::NotFound)?;
-        load(fs, layout, first_seq)
+        load(fs, layout, self.first_of(seq).ok_or(io::ErrorKind::NotFound)?)
     }
 
     /// Where the epochs of some events begin.

@@ -19,6 +19,7 @@ use std::{io, ops::Range};
 
 use indelible_proof::{
     Canonical, Entry,
+    export::ExportWriteError,
     tile::{self, Tile, TileError},
     tree::{CompactRange, EMPTY_ROOT, Hash, Node, ProofError},
 };
@@ -56,6 +57,9 @@ pub enum TreeError {
     /// There is no such proof.
     #[error(transparent)]
     Proof(#[from] ProofError),
+    /// The event cannot stand at this place of an export.
+    #[error(transparent)]
+    Export(#[from] ExportWriteError),
     /// Events that the tree has are not there any more.
     #[error("event {seq} is not there any more: its leaf cannot be made again")]
     Gone {

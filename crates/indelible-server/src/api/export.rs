@@ -5,6 +5,7 @@ pub(crate) mod csv;
 use std::{
     io::{self, BufWriter, Write},
     iter,
+    sync::Arc,
 };
 
 use axum::{
@@ -17,12 +18,13 @@ use indelible_engine::{
     limits::PAGE_ROWS_MAX,
     query::{Filter, Order, Query},
 };
+use indelible_proof::note::Note;
 use indelible_stores::parquet::{self, WriteError};
 use tokio::{runtime::Handle, sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 
 use super::{
-    app::Reader,
+    app::{Prover, Reader},
     params::{self, Params, parameters, words},
     problem::Problem,
     reads::Endpoint,
@@ -40,6 +42,9 @@ parameters! {
         until: String, "2026-12-01";
         /// `jsonl`, the default, `csv` or `parquet`.
         format: Format, "csv";
+        /// For `jsonl`: every line with its leaf and salts, hashes for what the filter leaves out, and last the signed
+        /// checkpoint, behind which nothing is exported. `indelible verify --export` checks it.
+        proof: bool, "true";
     }
 }
 
@@ -63,19 +68,38 @@ impl Format {
     }
 }
 
+/// JSON lines with what proves them under a checkpoint.
+struct Proof {
+    prover: Prover,
+    checkpoint: Arc<Note>,
+}
+
 /// Streams all events of a filter that were recorded before the request, oldest first.
-pub(super) async fn export(reader: Reader, Params(params): Params<ExportParams>) -> Result<Response, Problem> {
+pub(super) async fn export(
+    reader: Reader,
+    prover: Prover,
+    Params(params): Params<ExportParams>,
+) -> Result<Response, Problem> {
     let mut filter = params::filter(params.q.as_deref(), params.since.as_deref(), params.until.as_deref())?;
-    let end = reader.end().await?;
-    filter.seq_to = Some(filter.seq_to.map_or(end, |own| own.min(end)));
     let format = params.format.unwrap_or_default();
+    let (end, proof) = match params.proof {
+        Some(true) if format != Format::Jsonl => {
+            return Err(Problem::parameter("proof", "is for the format jsonl: the others have no place for it"));
+        }
+        Some(true) => {
+            let checkpoint = prover.checkpoint()?;
+            (prover.size_of(&checkpoint)?, Some(Proof { prover, checkpoint }))
+        }
+        _ => (reader.end().await?, None),
+    };
+    filter.seq_to = Some(filter.seq_to.map_or(end, |own| own.min(end)));
     let permit = reader.export_permit()?;
     let (pieces, stream) = mpsc::channel(limits::STREAM_PIECES);
     reader.note(Endpoint::Export);
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || {
         let out = Pieces { pieces, runtime };
-        if let Err(error) = write(&reader, filter, format, &out) {
+        if let Err(error) = write(&reader, filter, format, proof.as_ref(), &out) {
             out.abort(error);
         }
         drop(permit);
@@ -87,9 +111,19 @@ pub(super) async fn export(reader: Reader, Params(params): Params<ExportParams>)
     Ok((headers, Body::from_stream(ReceiverStream::new(stream))).into_response())
 }
 
-fn write(reader: &Reader, filter: Filter, format: Format, pieces: &Pieces) -> io::Result<()> {
+fn write(
+    reader: &Reader,
+    filter: Filter,
+    format: Format,
+    proof: Option<&Proof>,
+    pieces: &Pieces,
+) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(limits::EXPORT_PIECE_BYTES, pieces);
     let mut events = events(reader, &pieces.runtime, filter);
+    if let Some(proof) = proof {
+        proof.write(events, &mut out)?;
+        return out.flush();
+    }
     match format {
         Format::Jsonl => events.try_for_each(|event| {
             out.write_all(&event?.to_json())?;
@@ -107,6 +141,17 @@ fn write(reader: &Reader, filter: Filter, format: Format, pieces: &Pieces) -> io
         }
     }
     out.flush()
+}
+
+impl Proof {
+    fn write(&self, events: impl Iterator<Item = io::Result<Recorded>>, out: &mut impl Write) -> io::Result<()> {
+        let exporter = self.prover.log().exporter(Note::clone(&self.checkpoint));
+        let mut exporter = exporter.map_err(io::Error::other)?;
+        for event in events {
+            out.write_all(&exporter.line(&event?).map_err(io::Error::other)?)?;
+        }
+        out.write_all(&exporter.end().map_err(io::Error::other)?)
+    }
 }
 
 /// Every event of a filter, oldest first, read a page at a time. Ends with an error when the key no longer counts or

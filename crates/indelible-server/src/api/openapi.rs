@@ -92,7 +92,7 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         json!({"name": "id", "in": "path", "required": true, "schema": schema, "description": meaning})
     });
     let in_query = operation.parameters.iter().map(|Parameter { name, meaning, example, schema }| {
-        let example = example.parse::<u64>().map_or_else(|_| Value::from(*example), Value::from);
+        let example: Value = serde_json::from_str(example).unwrap_or_else(|_| Value::from(*example));
         json!({"name": name, "in": "query", "description": meaning.trim(), "schema": schema(), "example": example})
     });
     in_path.into_iter().chain(in_query).collect()

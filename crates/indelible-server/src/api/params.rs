@@ -42,6 +42,12 @@ impl Domain for u64 {
     }
 }
 
+impl Domain for bool {
+    fn schema() -> Value {
+        json!({"type": "boolean"})
+    }
+}
+
 /// A number from 1 to `MAX`.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(try_from = "u32")]

@@ -11,7 +11,7 @@ use std::{
 
 use clap::{Args, ValueEnum};
 use indelible_engine::{limits::PAGE_ROWS_MAX, query::Order};
-use indelible_proof::Recorded;
+use indelible_proof::{Recorded, note::Note};
 use indelible_stores::parquet;
 use serde::Serialize;
 
@@ -35,13 +35,18 @@ use crate::{api::csv, limits::COPY_BYTES};
 Examples:
   indelible export -o events.jsonl
   indelible export since:2026-11-01 until:2026-12-01 -o november.parquet
-  indelible export actor:user:42 --format csv | less")]
+  indelible export actor:user:42 --format csv | less
+  indelible export since:2026-11-01 --proof -o november.jsonl
+  indelible verify --export november.jsonl --filtered --key log.vkey")]
 pub(crate) struct Export {
     #[command(flatten)]
     filter: FilterLine,
     /// Format; follows from the file's name when left out, else jsonl
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// Write JSON lines with what proves them: that no event was altered, and none is missing
+    #[arg(long)]
+    proof: bool,
     /// File to write; standard output when left out
     #[arg(long, short, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -70,6 +75,14 @@ impl Format {
     }
 }
 
+/// What to write.
+#[derive(Debug, Clone, Copy)]
+struct What<'a> {
+    filter: &'a str,
+    format: Format,
+    proof: bool,
+}
+
 /// What was written.
 #[derive(Debug, Default, Serialize)]
 struct Written {
@@ -82,17 +95,21 @@ impl Export {
     pub(crate) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
         let filter = self.filter.line()?;
         let format = self.format.or_else(|| Format::of_file(self.output.as_deref()?)).unwrap_or(Format::Jsonl);
+        if self.proof && format != Format::Jsonl {
+            return Err(Failure::Usage("--proof: only JSON lines have room for it: leave the format out".to_owned()));
+        }
         if format == Format::Parquet && self.output.is_none() && io::stdout().is_terminal() {
             return Err(Failure::Usage("Parquet is not for terminals: name a file with --output".to_owned()));
         }
         let place = self.place.open()?;
+        let what = What { filter: &filter, format, proof: self.proof };
         let Some(path) = &self.output else {
-            return write(&place, &filter, format, screen).map(drop).map_err(|error| match error {
+            return write(&place, what, screen).map(drop).map_err(|error| match error {
                 Broken::Source(failure) => failure,
                 Broken::Sink(error) => Failure::output(error),
             });
         };
-        let written = to_file(path, &place, &filter, format)?;
+        let written = to_file(path, &place, what)?;
         if screen.wants_json() {
             return screen.json(&written);
         }
@@ -124,13 +141,13 @@ impl From<io::Error> for Broken {
 }
 
 /// Writes beside the file, then renames, so that nobody takes a part for the whole.
-fn to_file(path: &Path, place: &Place, filter: &str, format: Format) -> Result<Written, Failure> {
+fn to_file(path: &Path, place: &Place, what: What<'_>) -> Result<Written, Failure> {
     let mut partial = OsString::from(path);
     partial.push(".partial");
     let failed = |error: io::Error| Failure::Failed(format!("{}: cannot write: {error}", path.display()));
     let file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&partial).map_err(failed)?;
     let mut out = BufWriter::new(file);
-    let written = write(place, filter, format, &mut out).map_err(|error| match error {
+    let written = write(place, what, &mut out).map_err(|error| match error {
         Broken::Source(failure) => failure,
         Broken::Sink(error) => failed(error),
     });
@@ -148,15 +165,17 @@ fn to_file(path: &Path, place: &Place, filter: &str, format: Format) -> Result<W
     done
 }
 
-fn write(place: &Place, filter: &str, format: Format, out: &mut Sink) -> Result<Written, Broken> {
+fn write(place: &Place, what: What<'_>, out: &mut Sink) -> Result<Written, Broken> {
     match place {
-        Place::Local(log) => from_log(log, filter, format, out),
-        Place::Remote(server) => from_server(server, filter, format, out),
+        Place::Local(log) => from_log(log, what, out),
+        Place::Remote(server) => from_server(server, what, out),
     }
 }
 
-fn from_server(server: &Remote, filter: &str, format: Format, out: &mut Sink) -> Result<Written, Broken> {
-    let response = server.get_path("/v1/export", &[("q", filter), ("format", format.name())]).map_err(Failure::from)?;
+fn from_server(server: &Remote, what: What<'_>, out: &mut Sink) -> Result<Written, Broken> {
+    let query =
+        [("q", what.filter), ("format", what.format.name()), ("proof", if what.proof { "true" } else { "" })];
+    let response = server.get_path("/v1/export", &query).map_err(Failure::from)?;
     let mut body = response.into_body().into_reader();
     let mut progress = Progress::new("export", None);
     let (mut written, mut piece) = (Written::default(), vec![0; COPY_BYTES]);
@@ -188,10 +207,19 @@ impl Write for Counted<'_> {
     }
 }
 
-fn from_log(log: &Local, filter: &str, format: Format, out: &mut Sink) -> Result<Written, Broken> {
+fn from_log(log: &Local, what: What<'_>, out: &mut Sink) -> Result<Written, Broken> {
     let mut out = Counted { out, bytes: 0 };
-    let mut events = Events::of(log, filter)?;
-    match format {
+    let mut events = Events::of(log, what.filter)?;
+    match what.format {
+        Format::Jsonl if what.proof => {
+            let log = log.log();
+            // This process has the log to itself, so the newest checkpoint covers all of it.
+            let mut exporter = log.exporter(Note::clone(&log.checkpoint())).map_err(Failure::because)?;
+            events.by_ref().try_for_each(|event| -> Result<(), Broken> {
+                Ok(out.write_all(&exporter.line(&event?).map_err(Failure::because)?)?)
+            })?;
+            out.write_all(&exporter.end().map_err(Failure::because)?)?;
+        }
         Format::Jsonl => events.by_ref().try_for_each(|event| -> Result<(), Broken> {
             out.write_all(&event?.to_json())?;
             Ok(out.write_all(b"\n")?)

@@ -2,6 +2,7 @@
 
 mod bench;
 mod commands;
+mod export;
 mod import;
 mod output;
 mod remote;

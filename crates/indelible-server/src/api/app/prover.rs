@@ -48,6 +48,11 @@ impl Prover {
         self.app.0.public_tree
     }
 
+    /// The log, for what a thread of its own does.
+    pub(in crate::api) fn log(&self) -> &Log {
+        &self.app.0.log
+    }
+
     /// Reads the tree.
     pub(in crate::api) async fn read<T: Send + 'static>(
         &self,
