@@ -6,6 +6,8 @@ use std::time::Duration;
 pub(crate) const BODY_BYTES_MAX: usize = 16 << 20;
 /// Events of one request.
 pub(crate) const REQUEST_EVENTS_MAX: usize = indelible_engine::limits::BATCH_EVENTS_MAX;
+/// Events of one request whose receipts have proofs.
+pub(crate) const REQUEST_PROOFS_MAX: usize = 1000;
 /// Bad lines that `on_error=skip` lists one by one; the others are counted.
 pub(crate) const REJECTED_LISTED_MAX: usize = 1000;
 /// Bodies up to this are parsed where they arrive; larger ones on a thread that may block.

@@ -19,7 +19,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 pub(super) use operator::{Administrator, Operator};
 pub(super) use prover::Prover;
 pub(super) use reader::Reader;
-pub(super) use writer::{Admitted, Writer};
+pub(super) use writer::{Admitted, Proofs, Writer};
 
 use super::{
     metrics::Metrics,

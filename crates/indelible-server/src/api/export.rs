@@ -87,8 +87,8 @@ pub(super) async fn export(
             return Err(Problem::parameter("proof", "is for the format jsonl: the others have no place for it"));
         }
         Some(true) => {
-            let checkpoint = prover.checkpoint()?;
-            (prover.size_of(&checkpoint)?, Some(Proof { prover, checkpoint }))
+            let (note, checkpoint) = prover.published()?;
+            (checkpoint.size(), Some(Proof { prover, checkpoint: note }))
         }
         _ => (reader.end().await?, None),
     };

@@ -10,13 +10,14 @@ use axum::{
 };
 use bytes::Bytes;
 use indelible::{Durability, Receipt, Recording, Submission};
+use indelible_proof::tree::Hash;
 use serde::Serialize;
 use serde_json::json;
 
 use self::parse::{Batch, Form, Rejected};
 use super::{
     App,
-    app::Writer,
+    app::{Proofs, Writer},
     body,
     params::{Params, parameters, words},
     problem::Problem,
@@ -31,6 +32,9 @@ parameters! {
         durability: Level, "durable";
         /// For NDJSON: `skip` stores the good lines and lists the bad ones; `refuse`, the default, stores all or none.
         on_error: OnError, "skip";
+        /// With `durability=durable` and at most 1000 events: each receipt has the hashes that lead from the event's leaf to
+        /// the root in `checkpoint`.
+        proof: bool, "true";
     }
 }
 
@@ -41,6 +45,12 @@ words!(OnError { Refuse = "refuse", Skip = "skip" });
 struct Answer {
     /// In the order of the events; null for one that a hook suppressed.
     receipts: Vec<Option<ReceiptView>>,
+    /// With `proof=true`: events in the tree that the proofs are of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    size: Option<u64>,
+    /// With `proof=true`: the signed note.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checkpoint: Option<String>,
     /// With `on_error=skip`: how many lines were left out.
     #[serde(skip_serializing_if = "Option::is_none")]
     rejected_count: Option<usize>,
@@ -55,11 +65,15 @@ struct ReceiptView {
     seq: u64,
     leaf_hash: String,
     duplicate: bool,
+    /// From the leaf's sibling upwards.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof: Option<Vec<String>>,
 }
 
 impl From<&Receipt> for ReceiptView {
     fn from(receipt: &Receipt) -> Self {
-        Self { id: receipt.id, seq: receipt.seq, leaf_hash: receipt.leaf.to_string(), duplicate: receipt.duplicate }
+        let Receipt { id, seq, leaf, duplicate } = *receipt;
+        Self { id, seq, leaf_hash: leaf.to_string(), duplicate, proof: None }
     }
 }
 
@@ -81,7 +95,12 @@ pub(super) async fn record(
         Level::Written => Durability::Written,
         Level::Queued => Durability::Queued,
     };
-    let intake = Intake { writer, form, skip, durability, idempotency_key: idempotency_key(&headers)? };
+    let prover = (params.proof == Some(true)).then(|| writer.clone());
+    if prover.is_some() && durability != Durability::Durable {
+        return Err(Problem::parameter("proof", "needs durability=durable: only what is durable is under a checkpoint"));
+    }
+    let events_max = if prover.is_some() { limits::REQUEST_PROOFS_MAX } else { limits::REQUEST_EVENTS_MAX };
+    let intake = Intake { writer, form, skip, durability, idempotency_key: idempotency_key(&headers)?, events_max };
     let large = match small(&headers) {
         true => None,
         false => Some(app.large_body().await?),
@@ -94,7 +113,7 @@ pub(super) async fn record(
         done.await.map_err(|panic| Problem::internal(&panic))??
     };
     drop(large);
-    accepted.answer(skip).await
+    accepted.answer(skip, prover).await
 }
 
 /// What is known of a request before its body.
@@ -104,6 +123,7 @@ struct Intake {
     skip: bool,
     durability: Durability,
     idempotency_key: Option<String>,
+    events_max: usize,
 }
 
 /// Events on their way to the log, and lines that are not.
@@ -117,6 +137,10 @@ impl Intake {
     fn accept(&self, bytes: &Bytes) -> Result<Accepted, Problem> {
         let form = self.form.of(bytes);
         let mut batch = parse::batch(bytes, form, &self.writer, self.skip)?;
+        if batch.events.len() > self.events_max {
+            let detail = format!("more than {} events with proof=true; nothing was stored", self.events_max);
+            return Err(Problem::too_large(detail));
+        }
         self.set_idempotency_key(form, &mut batch)?;
         if self.skip {
             let (submission, refusals) = self.writer.submit_valid(batch.events, self.durability)?;
@@ -156,19 +180,41 @@ impl Intake {
 }
 
 impl Accepted {
-    async fn answer(self, skip: bool) -> Result<Response, Problem> {
+    async fn answer(self, skip: bool, prover: Option<Writer>) -> Result<Response, Problem> {
         let recordings = self.submission.await?;
         if recordings.contains(&Recording::Queued) {
             return Ok((StatusCode::ACCEPTED, Json(json!({"queued": recordings.len()}))).into_response());
         }
-        let receipts: Vec<Option<ReceiptView>> =
+        let mut receipts: Vec<Option<ReceiptView>> =
             recordings.iter().map(|recording| recording.receipt().map(ReceiptView::from)).collect();
+        let (size, checkpoint) = match prover {
+            Some(prover) => prove(&prover, &mut receipts).await.unzip(),
+            None => (None, None),
+        };
         let created = receipts.iter().flatten().any(|receipt| !receipt.duplicate);
         let status = if created { StatusCode::CREATED } else { StatusCode::OK };
         let rejected_count = skip.then_some(self.rejected.len());
         let mut rejected = self.rejected;
         rejected.truncate(limits::REJECTED_LISTED_MAX);
-        Ok((status, Json(Answer { receipts, rejected_count, rejected })).into_response())
+        Ok((status, Json(Answer { receipts, size, checkpoint, rejected_count, rejected })).into_response())
+    }
+}
+
+/// Adds proofs to receipts; gives the size of the tree, and its checkpoint. Where that fails the receipts stay as they
+/// are: the events are stored, and whoever recorded them must learn that.
+async fn prove(prover: &Writer, receipts: &mut [Option<ReceiptView>]) -> Option<(u64, String)> {
+    let seqs = receipts.iter().flatten().map(|receipt| receipt.seq).collect();
+    match prover.prove(seqs).await {
+        Ok(Proofs { checkpoint, size, hashes }) => {
+            for (receipt, hashes) in receipts.iter_mut().flatten().zip(hashes) {
+                receipt.proof = Some(hashes.iter().map(Hash::to_string).collect());
+            }
+            Some((size, checkpoint.to_string()))
+        }
+        Err(problem) => {
+            tracing::warn!(problem = problem.into_detail(), "receipts were given without their proofs");
+            None
+        }
     }
 }
 

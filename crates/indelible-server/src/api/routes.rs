@@ -41,8 +41,10 @@ fn operations() -> Vec<Operation> {
         .parameters(record::RecordParams::PARAMETERS)
         .request(examples::event())
         .answers(201, examples::receipts())
+        .or(examples::receipts_with_proofs())
         .or(examples::receipts_and_rejected())
         .answers(200, examples::receipts())
+        .or(examples::receipts_with_proofs())
         .or(examples::receipts_and_rejected())
         .answers(202, json!({"queued": 1})),
         Operation::new("get", "/v1/events", "List events, a page at a time", get(list::list))

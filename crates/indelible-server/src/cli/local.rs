@@ -15,12 +15,12 @@ use indelible_engine::{
     query::{Aggregate, Cancel, Cursor, Filter, Query},
     store::AppendError,
 };
-use indelible_proof::{Event, Recorded, note::Note};
+use indelible_proof::{Event, Recorded, checkpoint::Checkpoint, note::Note, tree::Hash};
 
 use super::{
     error::Failure,
     progress::Progress,
-    question::{Answer, Events, PageOf, Question, Receipt, Which, typed_wrongly},
+    question::{Answer, Events, PageOf, ProvenReceipts, Question, Receipt, Which, typed_wrongly},
 };
 use crate::{clock, cosigning};
 
@@ -96,6 +96,18 @@ impl Local {
     pub(crate) fn record(&self, events: Vec<Event>) -> Result<Vec<Receipt>, Failure> {
         let recordings = self.recorder.record_all(events, Durability::Durable).map_err(refused)?;
         Ok(recordings.iter().filter_map(Recording::receipt).map(receipt).collect())
+    }
+
+    pub(crate) fn record_with_proofs(&self, events: Vec<Event>) -> Result<ProvenReceipts, Failure> {
+        let mut receipts = self.record(events)?;
+        let seqs: Vec<u64> = receipts.iter().map(|receipt| receipt.seq).collect();
+        let checkpoint = self.log.checkpoint();
+        let size = checkpoint.text().parse::<Checkpoint>().map_err(Failure::because)?.size();
+        let proofs = self.log.inclusions(&seqs, size).map_err(Failure::because)?;
+        for (receipt, hashes) in receipts.iter_mut().zip(proofs) {
+            receipt.proof = Some(hashes.iter().map(Hash::to_string).collect());
+        }
+        Ok(ProvenReceipts { receipts, size, checkpoint: checkpoint.to_string() })
     }
 
     pub(crate) fn page(&self, page: &PageOf) -> Result<Events, Failure> {
@@ -182,7 +194,8 @@ fn refused(error: RecordError) -> Failure {
 }
 
 fn receipt(receipt: &indelible::Receipt) -> Receipt {
-    Receipt { id: receipt.id, seq: receipt.seq, leaf_hash: receipt.leaf.to_string(), duplicate: receipt.duplicate }
+    let indelible::Receipt { id, seq, leaf, duplicate } = *receipt;
+    Receipt { id, seq, leaf_hash: leaf.to_string(), duplicate, proof: None }
 }
 
 /// A filter line as the store wants it.

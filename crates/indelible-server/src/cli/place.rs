@@ -8,7 +8,7 @@ use indelible_proof::{Event, Recorded};
 use super::{
     error::Failure,
     local::Local,
-    question::{Answer, Events, PageOf, Question, Receipt, Which},
+    question::{Answer, Events, PageOf, ProvenReceipts, Question, Receipt, Which},
     remote::Remote,
 };
 
@@ -70,6 +70,14 @@ impl Place {
         match self {
             Self::Local(log) => log.record(events),
             Self::Remote(server) => server.record(&events),
+        }
+    }
+
+    /// The same, with proofs of what was recorded.
+    pub(crate) fn record_with_proofs(&self, events: Vec<Event>) -> Result<ProvenReceipts, Failure> {
+        match self {
+            Self::Local(log) => log.record_with_proofs(events),
+            Self::Remote(server) => server.record_with_proofs(&events),
         }
     }
 

@@ -50,6 +50,20 @@ pub(crate) struct Receipt {
     /// Its idempotency key was known: nothing was stored.
     #[serde(default)]
     pub(crate) duplicate: bool,
+    /// Where it was asked for: the hashes from the leaf's sibling upwards.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) proof: Option<Vec<String>>,
+}
+
+/// Receipts with proofs.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct ProvenReceipts {
+    /// Each with its proof.
+    pub(crate) receipts: Vec<Receipt>,
+    /// Events in the tree that the proofs are of.
+    pub(crate) size: u64,
+    /// The signed note of that tree.
+    pub(crate) checkpoint: String,
 }
 
 /// An aggregate as it was typed.

@@ -5,10 +5,15 @@ use std::io::{self, IsTerminal, Read};
 use clap::Args;
 use indelible_engine::limits::BATCH_EVENTS_MAX;
 use indelible_proof::{Actor, Context, Event, Http, Outcome, Severity, Source, Target, Timestamp};
-use serde::de::IgnoredAny;
+use serde::{Serialize, de::IgnoredAny};
 use serde_json::Value;
 
-use super::{error::Failure, place::PlaceOptions, terminal::Screen};
+use super::{
+    error::Failure,
+    place::PlaceOptions,
+    question::{ProvenReceipts, Receipt},
+    terminal::Screen,
+};
 use crate::limits::INPUT_BYTES_MAX;
 
 /// Records an event and prints its receipt once it is on disk
@@ -17,6 +22,7 @@ use crate::limits::INPUT_BYTES_MAX;
 Examples:
   indelible record token.revoked --actor user:42 --target token:tok_7 --reason token_expired
   indelible record auth.login.failed --actor user:alice@example.com --ip 203.0.113.9 --meta attempt=3
+  indelible record user.deleted --target user:42 --proof --json
   indelible record '{\"action\": \"role.assigned\", \"actor\": {\"type\": \"user\", \"id\": \"42\"}}'
   my-app | indelible record -")]
 pub(crate) struct Record {
@@ -77,8 +83,20 @@ pub(crate) struct Record {
     /// The same key within 24 hours records nothing again
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    /// Show each event's leaf, the hashes from there to the root of the tree, and the signed checkpoint of that tree
+    #[arg(long)]
+    proof: bool,
     #[command(flatten)]
     place: PlaceOptions,
+}
+
+/// A receipt that says by itself what it proves.
+#[derive(Serialize)]
+struct Proven<'a> {
+    #[serde(flatten)]
+    receipt: &'a Receipt,
+    size: u64,
+    checkpoint: &'a str,
 }
 
 impl Record {
@@ -88,14 +106,12 @@ impl Record {
             self.apply(event);
             event.validate().map_err(|error| invalid(at, &error))?;
         }
-        let receipts = self.place.open_or_create()?.record(events)?;
-        for receipt in receipts {
-            if screen.wants_json() {
-                screen.json(&receipt)?;
-            } else {
-                let known = if receipt.duplicate { "  recorded before" } else { "" };
-                screen.line(&format!("{}  seq {}{known}", receipt.id, receipt.seq))?;
-            }
+        let place = self.place.open_or_create()?;
+        if self.proof {
+            return show_proven(&place.record_with_proofs(events)?, screen);
+        }
+        for receipt in place.record(events)? {
+            if screen.wants_json() { screen.json(&receipt) } else { show(&receipt, screen) }?;
         }
         Ok(())
     }
@@ -158,6 +174,27 @@ impl Record {
         event.tags.extend(self.tag.iter().cloned());
         event.metadata.extend(self.meta.iter().cloned());
     }
+}
+
+fn show(receipt: &Receipt, screen: &mut Screen) -> Result<(), Failure> {
+    let known = if receipt.duplicate { "  recorded before" } else { "" };
+    screen.line(&format!("{}  seq {}{known}", receipt.id, receipt.seq))
+}
+
+fn show_proven(proven: &ProvenReceipts, screen: &mut Screen) -> Result<(), Failure> {
+    let ProvenReceipts { receipts, size, checkpoint } = proven;
+    if screen.wants_json() {
+        let mut proven = receipts.iter().map(|receipt| Proven { receipt, size: *size, checkpoint });
+        return proven.try_for_each(|proven| screen.json(&proven));
+    }
+    for receipt in receipts {
+        show(receipt, screen)?;
+        screen.line(&format!("  leaf  {}", receipt.leaf_hash))?;
+        for hash in receipt.proof.iter().flatten() {
+            screen.line(&format!("  proof {hash}"))?;
+        }
+    }
+    screen.line(&format!("\n{}", checkpoint.trim_end()))
 }
 
 /// Reads one JSON object after another, whatever white space is in and between them.

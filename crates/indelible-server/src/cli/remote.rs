@@ -12,7 +12,7 @@ use ureq::{
 
 use super::{
     error::Failure,
-    question::{Answer, Events, PageOf, Question, Receipt, Which},
+    question::{Answer, Events, PageOf, ProvenReceipts, Question, Receipt, Which},
     terminal::visible,
 };
 use crate::limits::{ANSWER_BYTES_MAX, CONNECT_TIMEOUT, CONNECTIONS_KEPT, READ_TIMEOUT};
@@ -123,25 +123,28 @@ impl Remote {
         self.key.as_deref()
     }
 
-    pub(crate) fn record(&self, events: &[Event]) -> Result<Vec<Receipt>, Failure> {
-        Ok(self.send(events)?)
-    }
-
     /// Sends events, all or nothing.
-    pub(crate) fn send(&self, events: &[Event]) -> Result<Vec<Receipt>, RequestError> {
+    pub(crate) fn record(&self, events: &[Event]) -> Result<Vec<Receipt>, Failure> {
         #[derive(Deserialize)]
         struct Receipts {
             receipts: Vec<Receipt>,
         }
+        Ok(self.decode::<Receipts>(self.send("/v1/events", events)?)?.receipts)
+    }
+
+    /// The same, with proofs of what was recorded.
+    pub(crate) fn record_with_proofs(&self, events: &[Event]) -> Result<ProvenReceipts, Failure> {
+        Ok(self.decode(self.send("/v1/events?proof=true", events)?)?)
+    }
+
+    fn send(&self, path: &str, events: &[Event]) -> Result<Response<Body>, RequestError> {
         let mut body = Vec::new();
         for event in events {
             serde_json::to_writer(&mut body, event).map_err(|error| self.garbled(error))?;
             body.push(b'\n');
         }
-        let request = self.signed(self.agent.post(format!("{}/v1/events", self.base)));
-        let response = self.checked(request.content_type("application/x-ndjson").send(&body[..]))?;
-        let receipts: Receipts = self.decode(response)?;
-        Ok(receipts.receipts)
+        let request = self.signed(self.agent.post(format!("{}{path}", self.base)));
+        self.checked(request.content_type("application/x-ndjson").send(&body[..]))
     }
 
     pub(crate) fn page(&self, page: &PageOf) -> Result<Events, Failure> {

@@ -1,3 +1,8 @@
+use indelible_proof::{
+    checkpoint::Checkpoint,
+    note::{Note, VerifierKey},
+    tree::{Hash, verify_inclusion},
+};
 use serde_json::{Value, json};
 
 use crate::server::{JSON, NDJSON, Server, bearer};
@@ -170,4 +175,47 @@ fn health_metrics_and_the_description_are_served() {
     assert!(
         description["paths"]["/v1/events"]["post"]["requestBody"]["content"][JSON]["example"]["action"].is_string()
     );
+}
+
+#[test]
+fn a_receipt_proves_on_request_that_the_event_is_in_the_signed_tree() {
+    let server = Server::start();
+    for n in 0..5 {
+        server.record(&json!({"action": "a.b", "request_id": format!("r{n}")}));
+    }
+    let body = "{\"action\":\"a.c\",\"idempotency_key\":\"k\"}\n{\"action\":\"a.c\",\"idempotency_key\":\"k\"}\n{\"action\":\"a.d\"}\n";
+    let writer = server.make_key("default", &["events:write"]);
+    let answer = server.post_as(&writer, "/v1/events?proof=true", NDJSON, body);
+    assert_eq!(answer.status, 201, "{}", answer.text);
+    let answer = answer.json();
+    let key: VerifierKey = server.get("/v1/status").json()["verifier_key"].as_str().unwrap().parse().unwrap();
+    let note = Note::parse(answer["checkpoint"].as_str().unwrap().as_bytes()).unwrap();
+    let checkpoint = Checkpoint::open(&note, &[key]).unwrap();
+    assert_eq!((checkpoint.size(), answer["size"].as_u64()), (7, Some(7)));
+    let receipts = answer["receipts"].as_array().unwrap();
+    assert_eq!(receipts.iter().map(|receipt| receipt["seq"].as_u64().unwrap()).collect::<Vec<_>>(), [5, 5, 6]);
+    for receipt in receipts {
+        let hashes: Vec<Hash> = receipt["proof"].as_array().unwrap().iter().map(hash).collect();
+        let seq = receipt["seq"].as_u64().unwrap();
+        verify_inclusion(&hash(&receipt["leaf_hash"]), seq, 7, &hashes, checkpoint.root()).unwrap();
+    }
+}
+
+fn hash(hex: &Value) -> Hash {
+    let digits = hex.as_str().unwrap();
+    Hash(std::array::from_fn(|at| u8::from_str_radix(&digits[2 * at..2 * at + 2], 16).unwrap()))
+}
+
+#[test]
+fn a_proof_is_for_few_events_that_are_durable() {
+    let server = Server::start();
+    let event = r#"{"action":"a.b"}"#;
+    for durability in ["written", "queued"] {
+        let answer = server.post(&format!("/v1/events?proof=true&durability={durability}"), JSON, event);
+        answer.assert_problem(400, "invalid-parameter");
+    }
+    let many = format!("{event}\n").repeat(1001);
+    server.post("/v1/events?proof=true", NDJSON, &many).assert_problem(413, "too-large");
+    assert_eq!(server.get("/v1/status").json()["next_seq"], 0);
+    assert!(server.record(&json!({"action": "a.b"})).get("proof").is_none());
 }

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use indelible::{Durability, Event, Refusal, Submission};
+use indelible_proof::{checkpoint::Checkpoint, note::Note, tree::Hash};
 
 use super::App;
 use crate::{
@@ -61,6 +62,28 @@ impl Writer {
         let events = events.into_iter().map(|Admitted(event)| event).collect();
         Ok(self.app.0.recorder.submit_valid(events, durability)?)
     }
+
+    /// Proves that events which were acknowledged as durable are in the tree.
+    pub(in crate::api) async fn prove(&self, seqs: Vec<u64>) -> Result<Proofs, Problem> {
+        let log = Arc::clone(&self.app.0.log);
+        // The newest, for no other covers what was just recorded.
+        let checkpoint = log.checkpoint();
+        let stated: Checkpoint = checkpoint.text().parse().map_err(|error| Problem::internal(&error))?;
+        let size = stated.size();
+        let hashes = self.app.in_turn(move || log.inclusions(&seqs, size)).await?;
+        Ok(Proofs { checkpoint, size, hashes })
+    }
+}
+
+/// That events are in the tree of a checkpoint.
+#[derive(Debug)]
+pub(in crate::api) struct Proofs {
+    /// The newest checkpoint.
+    pub(in crate::api) checkpoint: Arc<Note>,
+    /// Events under it.
+    pub(in crate::api) size: u64,
+    /// Of each event the hashes from its leaf's sibling upwards.
+    pub(in crate::api) hashes: Vec<Vec<Hash>>,
 }
 
 /// An event that a writer may record.

@@ -127,6 +127,14 @@ pub(in crate::api) fn receipts() -> Value {
     json!({"receipts": [{"id": id, "seq": 1234, "leaf_hash": "5f".repeat(32), "duplicate": false}, null]})
 }
 
+/// The same with proofs.
+pub(in crate::api) fn receipts_with_proofs() -> Value {
+    let id = EventId::new(at(1), 7, 1);
+    let receipt =
+        json!({"id": id, "seq": 1, "leaf_hash": "5f".repeat(32), "duplicate": false, "proof": ["0b".repeat(32)]});
+    json!({"receipts": [receipt, null], "size": 2, "checkpoint": "indelible\n2\n..."})
+}
+
 /// The same where lines were left out.
 pub(in crate::api) fn receipts_and_rejected() -> Value {
     let rejected =

@@ -207,3 +207,15 @@ fn a_directory_that_another_process_has_open_is_left_alone() {
     lock.unlock().unwrap();
     shell.run(&["list"]).ok();
 }
+
+#[test]
+fn a_receipt_shows_its_proof_when_asked() {
+    let shell = shell_with_events();
+    let json = shell.run(&["record", "token.revoked", "--proof", "--json"]).ok();
+    let receipt: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&receipt["seq"], &receipt["size"]), (&3.into(), &4.into()));
+    assert_eq!(receipt["proof"].as_array().unwrap().len(), 2);
+    assert!(receipt["checkpoint"].as_str().unwrap().starts_with("indelible\n4\n"), "{receipt}");
+    let told = shell.run(&["record", "token.revoked", "--proof"]).ok();
+    assert!(told.contains("  seq 4\n  leaf  ") && told.contains("\n\nindelible\n5\n"), "{told}");
+}
