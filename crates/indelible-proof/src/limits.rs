@@ -67,5 +67,7 @@ pub const WITNESS_HASHES_MAX: usize = 63;
 pub const EXTRA_BYTES_MAX: usize = 1 << 20;
 /// A proof file or a request to a witness as a whole.
 pub const PROOF_BYTES_MAX: usize = 2 << 20;
+/// The rotations of a log's key, one behind the other.
+pub const ROTATIONS_BYTES_MAX: usize = 1 << 20;
 /// One line of an export with proof: an event, or the checkpoint that ends it.
 pub const EXPORT_LINE_BYTES_MAX: usize = 1 << 20;

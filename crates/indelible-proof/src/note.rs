@@ -18,7 +18,7 @@ use crate::base64;
 use crate::limits;
 
 pub(crate) use key::KeyPair;
-pub use key::{KeyError, KeyKind, SigningKey, VerifierKey};
+pub use key::{KeyError, KeyKind, SigningKey, VerifierKey, is_name};
 
 /// A text with its signatures, not verified yet.
 #[derive(Debug, Clone, PartialEq, Eq)]

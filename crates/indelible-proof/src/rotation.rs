@@ -15,6 +15,7 @@
 //! old key later can sign nothing more. A [`KeyHistory`] follows rotations from the one key that a verifier trusts.
 
 use crate::checkpoint::{Checkpoint, CheckpointError};
+use crate::limits;
 use crate::note::{KeyKind, Note, NoteError, SigningKey, VerifierKey};
 
 /// A change of a log's key, both signatures verified.
@@ -41,6 +42,9 @@ pub enum RotationError {
     /// The note is damaged.
     #[error(transparent)]
     Note(#[from] NoteError),
+    /// More than a log may have.
+    #[error("the rotations take more than {} bytes", limits::ROTATIONS_BYTES_MAX)]
+    TooLarge,
     /// The tree that it speaks of is damaged.
     #[error(transparent)]
     Checkpoint(#[from] CheckpointError),
@@ -94,6 +98,24 @@ impl Rotation {
     }
 }
 
+/// Reads rotations that stand one behind the other, as a log serves them and [`to_text`] writes them.
+pub fn parse(bytes: &[u8]) -> Result<Vec<Note>, RotationError> {
+    if bytes.len() > limits::ROTATIONS_BYTES_MAX {
+        return Err(RotationError::TooLarge);
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| NoteError::NoPlainText)?;
+    let is_signature = |line: &&str| line.starts_with("— ");
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    // A rotation ends with its last signature line. No line of its text can be one: names have no spaces.
+    let notes = lines.chunk_by(|a, b| !is_signature(a) || is_signature(b));
+    notes.map(|lines| Ok(Note::parse(lines.concat().as_bytes())?)).collect()
+}
+
+/// Writes rotations one behind the other.
+pub fn to_text(rotations: &[Note]) -> String {
+    rotations.iter().map(Note::to_string).collect()
+}
+
 fn signed_by(note: &Note, which: &'static str, key: &VerifierKey) -> Result<(), RotationError> {
     match note.verify(std::slice::from_ref(key)) {
         Ok(_) => Ok(()),
@@ -116,6 +138,19 @@ impl KeyHistory {
             }
         }
         Ok(history)
+    }
+
+    /// The history of the key that signs now, by rotations of which the last leads to it. Whoever trusts that key so
+    /// learns which ones it vouches for.
+    pub fn up_to(current: &VerifierKey, rotations: &[Note]) -> Result<Self, RotationError> {
+        let first = rotations.first().map(Rotation::open).transpose()?.map(|rotation| rotation.old);
+        let history = Self::follow(first.unwrap_or_else(|| current.clone()), rotations)?;
+        if history.current() == current { Ok(history) } else { Err(RotationError::Broken { number: rotations.len() }) }
+    }
+
+    /// The rotations, oldest first.
+    pub fn rotations(&self) -> &[Rotation] {
+        &self.rotations
     }
 
     /// The key that signs now.

@@ -86,6 +86,11 @@ impl ExportVerifier {
         self.lines
     }
 
+    /// The checkpoint of the last line, once that was read; nobody has verified it yet.
+    pub fn signed(&self) -> Option<&Note> {
+        self.end.as_ref()
+    }
+
     fn event(&mut self, event: &EventLine) -> Result<(), LineError> {
         let (seq, next) = (event.seq, self.tree.end());
         if seq < next {

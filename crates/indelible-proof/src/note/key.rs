@@ -189,8 +189,10 @@ impl KeyPair {
     }
 }
 
-/// Key names stand between spaces in signature lines and between pluses in keys.
-pub(crate) fn is_name(name: &str) -> bool {
+/// Whether a key may be named so, and a log, whose origin is the name of its key: 1 to
+/// [`limits::KEY_NAME_BYTES_MAX`] bytes without spaces, control characters and pluses, because names stand between
+/// spaces in signature lines and between pluses in keys.
+pub fn is_name(name: &str) -> bool {
     let sound = |c: char| !c.is_whitespace() && !c.is_control() && c != '+';
     !name.is_empty() && name.len() <= limits::KEY_NAME_BYTES_MAX && name.chars().all(sound)
 }

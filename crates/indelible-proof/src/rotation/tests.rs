@@ -67,6 +67,30 @@ fn a_broken_chain_is_refused() {
 }
 
 #[test]
+fn the_present_key_vouches_for_those_before_it() {
+    let notes = [rotation(10, 1, 2), rotation(20, 2, 3)];
+    let current = |seed: u8| key(LOG, seed).verifier().clone();
+    let history = KeyHistory::up_to(&current(3), &notes).unwrap();
+    assert!(history.open(&at(10).sign(&key(LOG, 1))).is_ok());
+    assert!(history.open(&at(11).sign(&key(LOG, 1))).is_err());
+    assert_eq!(KeyHistory::up_to(&current(2), &notes), Err(RotationError::Broken { number: 2 }));
+    assert_eq!(KeyHistory::up_to(&current(1), &[]).unwrap().current(), &current(1));
+}
+
+#[test]
+fn rotations_that_stand_one_behind_the_other_are_read_back() {
+    let notes = [rotation(10, 1, 2), rotation(20, 2, 3), rotation(20, 3, 4)];
+    for count in 0..=3 {
+        let text = to_text(&notes[..count]);
+        assert_eq!(parse(text.as_bytes()).unwrap(), notes[..count]);
+    }
+    let text = to_text(&notes);
+    assert!(parse(text.trim_end().as_bytes()).is_err());
+    assert!(parse(format!("{text}\n").as_bytes()).is_err());
+    assert_eq!(parse(&vec![b'x'; limits::ROTATIONS_BYTES_MAX + 1]), Err(RotationError::TooLarge));
+}
+
+#[test]
 fn no_checkpoint_is_a_rotation_and_no_rotation_a_checkpoint() {
     assert_eq!(Rotation::open(&at(10).sign(&key(LOG, 1))), Err(RotationError::Form));
     assert!(rotation(10, 1, 2).text().parse::<Checkpoint>().is_err());

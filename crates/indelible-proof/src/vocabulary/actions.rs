@@ -31,6 +31,7 @@ pub(super) const ACTIONS: &[Action] = &[
     action("audit.log.disabled", Success, Critical),
     action("audit.log.enabled", Success, High),
     action("audit.log.exported", Success, Medium),
+    action("audit.log.key_rotated", Success, High),
     action("audit.log.read", Success, Info),
     action("audit.log.updated", Success, High),
     action("audit.retention.applied", Success, Low),
