@@ -21,6 +21,7 @@ mod config;
 mod epochs;
 mod export;
 mod identity;
+mod keys;
 mod layout;
 mod merge;
 mod proofs;
@@ -41,16 +42,14 @@ use std::{
     thread::JoinHandle,
 };
 
-use indelible_proof::{
-    Canonical, Entry, EventId, Recorded, Timestamp,
-    note::{Note, SigningKey},
-};
+use indelible_proof::{Canonical, Entry, EventId, Recorded, Timestamp, note::Note, rotation::Rotation};
 
 use self::{
     committer::{Committer, Unwritten},
     epochs::{Epoch, Epochs},
+    keys::Keys,
     layout::{Day, Layout},
-    queue::{Hashed, Queue, Waiting},
+    queue::{Asks, Hashed, Queue, Waiting},
     repeats::{Repeats, identity, recorded_at},
     sealer::{Bell, Sealer},
     tree::{Head, Tiles},
@@ -96,8 +95,8 @@ struct Shared {
     view: RwLock<View>,
     /// Set by the committer, read by callers, who may see an old one: the committer hashes again then.
     epoch: RwLock<Arc<Epoch>>,
-    /// Signs checkpoints.
-    key: Arc<SigningKey>,
+    /// What signs checkpoints. Set by the committer.
+    keys: RwLock<Arc<Keys>>,
     /// The committer adds, the sealer writes down.
     tiles: Tiles,
     /// The newest checkpoint of which a restart would find everything. Set by the committer.
@@ -147,13 +146,11 @@ impl Log {
             }
         })?;
         let identity = recovery::identify(&config, &layout)?;
-        let is_new = !recovery::is_begun(&*fs, &layout)?;
-        let key = tree::signing_key(&*fs, &layout, &identity.name, is_new)
-            .map_err(|problem| OpenError::SigningKey { path: layout.signing_key().display().to_string(), problem })?;
+        let keys = Keys::open(&*fs, &layout, &identity.name, !recovery::is_begun(&*fs, &layout)?)?;
         let recovery::Recovered { mut view, epochs, report, range, tiles, .. } =
-            recovery::recover(&*fs, &layout, identity.number, key.verifier())?;
-        let key = Arc::new(key);
-        let head = Head::new(range, Arc::clone(&key));
+            recovery::recover(&*fs, &layout, identity.number, keys.history())?;
+        keys.settle(&*fs, &layout)?;
+        let head = Head::new(range, Arc::clone(keys.signing()));
         let next_seq = view.end_seq;
         let epoch = epochs::make(next_seq)
             .map_err(|problem| OpenError::Io { path: layout.epoch(next_seq).display().to_string(), problem })?;
@@ -170,7 +167,7 @@ impl Log {
             epochs: Epochs::new(epochs),
             view: RwLock::new(view),
             epoch: RwLock::new(Arc::clone(&epoch)),
-            key,
+            keys: RwLock::new(Arc::new(keys)),
             tiles,
             checkpoint: RwLock::new(Arc::clone(head.checkpoint())),
             halted: RwLock::new(halted),
@@ -221,7 +218,7 @@ impl Log {
     /// Seals what the write-ahead log holds, and merges what is worth it, now. Returns when it is done.
     pub fn seal_now(&self) -> Result<(), SealError> {
         let mut steps = self.shared.bell.steps();
-        self.shared.ask_for_rotation().and_then(Pending::wait).map_err(|error| match error {
+        self.shared.ask(Asks::NewFile).and_then(Pending::wait).map_err(|error| match error {
             AppendError::Closed => SealError::Closed,
             refused => SealError::Failed(refused.to_string()),
         })?;
@@ -234,6 +231,17 @@ impl Log {
             }
         }
         Ok(())
+    }
+}
+
+impl Log {
+    /// Replaces the key that signs checkpoints, from the newest one on: the old key signs the new one. Returns when the new
+    /// key is the one that signs, also after a restart; gives the change, of which [`Self::rotations`] now tells.
+    pub fn rotate_key(&self) -> Result<Rotation, AppendError> {
+        self.shared.check_stopped()?;
+        self.shared.ask(Asks::NewKey).and_then(Pending::wait)?;
+        // There is one: it was waited for.
+        self.shared.keys().history().rotations().last().cloned().ok_or(AppendError::Closed)
     }
 }
 
@@ -254,7 +262,7 @@ impl Store for Log {
         });
         let events = hashed.collect();
         let (pending, completion) = Pending::new();
-        let waiting = Waiting { events, durability, completion, epoch, searched_to, day, bytes, rotate: false };
+        let waiting = Waiting { events, durability, completion, epoch, searched_to, day, bytes, asks: Asks::Nothing };
         self.shared.queue.put(waiting)?;
         Ok(pending)
     }
@@ -356,6 +364,14 @@ impl Shared {
         *self.checkpoint.write().unwrap_or_else(PoisonError::into_inner) = checkpoint;
     }
 
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn set_keys(&self, keys: Arc<Keys>) {
+        *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
     fn halted(&self) -> Option<String> {
         self.halted.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -391,11 +407,13 @@ impl Shared {
         self.halted().map_or(Ok(()), |cause| Err(AppendError::Halted { cause }))
     }
 
+    fn check_stopped(&self) -> Result<(), AppendError> {
+        self.stopped.get().map_or(Ok(()), |cause| Err(AppendError::Stopped { cause: cause.clone() }))
+    }
+
     /// Refuses what cannot be taken now.
     fn admit(&self, events: usize, bytes: usize) -> Result<(), AppendError> {
-        if let Some(cause) = self.stopped.get() {
-            return Err(AppendError::Stopped { cause: cause.clone() });
-        }
+        self.check_stopped()?;
         self.check_writing()?;
         if events > BATCH_EVENTS_MAX {
             return Err(AppendError::TooLarge { events, events_max: BATCH_EVENTS_MAX });
@@ -438,8 +456,8 @@ impl Shared {
         Ok(Some(Receipt { id, seq, leaf, duplicate: true }))
     }
 
-    /// Asks the committer for a new WAL file.
-    fn ask_for_rotation(&self) -> Result<Pending, AppendError> {
+    /// Asks the committer for something beside events.
+    fn ask(&self, asks: Asks) -> Result<Pending, AppendError> {
         self.check_writing()?;
         let (pending, completion) = Pending::new();
         self.queue.put(Waiting {
@@ -450,7 +468,7 @@ impl Shared {
             searched_to: 0,
             day: None,
             bytes: 0,
-            rotate: true,
+            asks,
         })?;
         Ok(pending)
     }

@@ -72,7 +72,7 @@ pub(crate) fn heed(data: &Path, log: &Log) -> Result<(), CosigningError> {
     let kept = Kept::at(data);
     let fork = match kept.read_fork()? {
         Some(fork) => Some(fork),
-        None => kept.read_cosigned(log.verifier())?.and_then(|(_, kept)| contradiction(&kept, log)),
+        None => kept.read_cosigned(log)?.and_then(|(_, kept)| contradiction(&kept, log)),
     };
     if let Some(fork) = fork {
         tracing::error!("{fork}");
@@ -84,7 +84,7 @@ pub(crate) fn heed(data: &Path, log: &Log) -> Result<(), CosigningError> {
 /// The checkpoint that a data directory shows without asking anybody: the last one that was published with its
 /// cosignatures, or the newest where none is kept.
 pub(crate) fn last_published(data: &Path, log: &Log) -> Result<Arc<Note>, CosigningError> {
-    let kept = Kept::at(data).read_cosigned(log.verifier())?;
+    let kept = Kept::at(data).read_cosigned(log)?;
     Ok(kept.map_or_else(|| log.checkpoint(), |(note, _)| Arc::new(note)))
 }
 
@@ -117,7 +117,7 @@ impl Cosigning {
     pub(crate) fn open(data: &Path, log: Arc<Log>, witnesses: &Witnesses) -> Result<Self, CosigningError> {
         let kept = Kept::at(data);
         let quorum = witnesses.quorum()?;
-        let before = kept.read_cosigned(log.verifier())?.filter(|(_, before)| contradiction(before, &log).is_none());
+        let before = kept.read_cosigned(&log)?.filter(|(_, before)| contradiction(before, &log).is_none());
         let asked = witnesses.witness.iter().zip(quorum.witnesses());
         let standings = asked.map(|(at, key)| Arc::new(Mutex::new(Standing::new(at, key, before.as_ref())))).collect();
         warn(witnesses, &log, before.is_some());

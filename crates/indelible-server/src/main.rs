@@ -10,6 +10,7 @@ mod durable;
 mod keys;
 mod limits;
 mod logging;
+mod rotation;
 mod serve;
 mod witness;
 

@@ -7,8 +7,9 @@ use indelible_proof::{Entry, EventId, Timestamp, tree::Hash};
 use super::{
     Shared,
     epochs::{self, Epoch},
+    keys::Keys,
     layout::{Day, Layout},
-    queue::{Hashed, Taken, Waiting},
+    queue::{Asks, Hashed, Taken, Waiting},
     repeats::{Repeats, identity, recorded_at},
     tree::{Grown, Head},
     view::{Generation, publish},
@@ -34,6 +35,8 @@ pub(super) struct Committer {
     next_seq: u64,
     /// Bytes that could not be written, for which there must be room again.
     room_bytes: u64,
+    /// A key of which nobody knows whether it is the one on disk: nothing is signed before that is certain.
+    unsure: Option<Keys>,
 }
 
 /// What becomes of a group: who gets which receipts, and which events are new.
@@ -53,7 +56,7 @@ impl Committer {
         next_seq: u64,
     ) -> Self {
         let opened_at = shared.now();
-        Self { shared, writer, epoch, head, day: None, opened_at, next_seq, room_bytes: 0 }
+        Self { shared, writer, epoch, head, day: None, opened_at, next_seq, room_bytes: 0, unsure: None }
     }
 
     /// Commits what waits until the queue is closed and empty, then makes the rest durable.
@@ -139,6 +142,9 @@ impl Committer {
     /// The name and the header of the file were durable before its first frame ([`Writer::create`]).
     fn record(&mut self, group: &mut [Waiting]) -> Result<Vec<Vec<Receipt>>, AppendError> {
         self.shared.check_writing()?;
+        if group.iter().any(|batch| batch.asks == Asks::NewKey) {
+            self.change_key()?;
+        }
         // 1. One WAL file is one segment, one epoch and one day.
         let day = group.iter().filter_map(|batch| batch.day).max();
         if self.must_rotate(group, day) {
@@ -215,6 +221,10 @@ impl Committer {
 
     /// Mends the file of which a write failed, and begins a new one.
     fn leave_file(&mut self) -> Result<(), Unwritten> {
+        if let Some(keys) = self.unsure.take() {
+            let path = self.shared.layout.signing_key();
+            self.sign_with(keys).map_err(Unwritten::at(&path))?;
+        }
         let Shared { config, layout, .. } = &*self.shared;
         if let Some(writer) = &mut self.writer {
             writer.mend(&*config.fs).map_err(Unwritten::at(writer.path()))?;
@@ -228,6 +238,48 @@ impl Committer {
         Ok(())
     }
 
+    /// Replaces the key that signs.
+    ///
+    /// ```text
+    /// fdatasync(wal)                              all that the old key has signed is durable
+    /// open, write, fdatasync, rename, fsync(dir)  the rotation; it counts once the new key is there
+    /// open, write, fdatasync, rename, fsync(dir)  the new key
+    /// ```
+    fn change_key(&mut self) -> Result<(), AppendError> {
+        if let Err(error) = self.sync_if_dirty() {
+            return Err(self.halt(format!("fdatasync: {error}")));
+        }
+        let shared = Arc::clone(&self.shared);
+        let (old, fs, layout) = (shared.keys(), &*shared.config.fs, &shared.layout);
+        let unchanged = |path: &Path, problem: io::Error| AppendError::Unavailable {
+            cause: format!("{}: {problem}; the key was not changed", path.display()),
+        };
+        let rotated = self.head.checkpoint().text().parse().map_err(io::Error::other).and_then(|at| old.rotated(&at));
+        let new = rotated.map_err(|problem| unchanged(&layout.signing_key(), problem))?;
+        new.store_rotations(fs, layout).map_err(|problem| unchanged(&layout.rotations(), problem))?;
+        let Err(problem) = self.sign_with(new) else { return Ok(()) };
+        if old.is_stored(fs, layout) {
+            self.unsure = None;
+            return Err(unchanged(&layout.signing_key(), problem));
+        }
+        let cause = format!("{}: {problem}; the key may be changed, or not", layout.signing_key().display());
+        shared.set_halted(Some(cause.clone()));
+        Err(AppendError::Halted { cause })
+    }
+
+    /// Stores a key, and signs with it from then on. While that fails nobody knows which key a restart would find.
+    fn sign_with(&mut self, keys: Keys) -> io::Result<()> {
+        let stored = keys.store_key(&*self.shared.config.fs, &self.shared.layout);
+        if stored.is_err() {
+            self.unsure = Some(keys);
+            return stored;
+        }
+        self.head.sign_with(Arc::clone(keys.signing()));
+        self.shared.set_keys(Arc::new(keys));
+        self.publish_checkpoint();
+        Ok(())
+    }
+
     fn must_rotate(&mut self, group: &[Waiting], day: Option<Day>) -> bool {
         let now = self.shared.now();
         // When the clock goes back the age counts from there, not from a time that is yet to come.
@@ -235,7 +287,7 @@ impl Committer {
         let age_us = now.as_micros() - self.opened_at.as_micros();
         let events = self.events();
         let config = &self.shared.config;
-        let asked = group.iter().any(|batch| batch.rotate);
+        let asked = group.iter().any(|batch| batch.asks == Asks::NewFile);
         let full = events >= config.seal_events || self.wal_bytes() >= config.seal_bytes;
         // An event of an earlier day than the file's stays with it: days only advance.
         let other_day = self.day.is_some() && day > self.day;

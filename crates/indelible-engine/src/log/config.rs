@@ -138,10 +138,18 @@ pub enum OpenError {
         /// Where the earlier file ends.
         end_seq: u64,
     },
-    /// The key that signs checkpoints cannot be used.
-    #[error("{path}: {problem}; restore this key from a copy: the log's checkpoints are signed with it")]
+    /// A new log cannot have this name.
+    #[error("{name:?} cannot be the name of a log: {problem}")]
+    Name {
+        /// The name.
+        name: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The key that signs checkpoints, or what leads to it from earlier ones, cannot be used.
+    #[error("{path}: {problem}; restore this file from a copy: the log's checkpoints are verified with it")]
     SigningKey {
-        /// The key's file.
+        /// The file.
         path: String,
         /// What is wrong.
         problem: io::Error,

@@ -33,6 +33,11 @@ impl Log {
 }
 
 impl Exporter<'_> {
+    /// Events under the checkpoint: those behind cannot be exported.
+    pub fn size(&self) -> u64 {
+        self.writer.size()
+    }
+
     /// The line of an event of this log, with its newline. Events come in the order of the log; what is left out between
     /// two is proven by hashes.
     pub fn line(&mut self, recorded: &Recorded) -> Result<Vec<u8>, TreeError> {

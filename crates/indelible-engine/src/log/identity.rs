@@ -1,6 +1,6 @@
 //! `log.toml`: who the log is, written once.
 
-use indelible_proof::{EventId, Timestamp};
+use indelible_proof::{EventId, Timestamp, note::is_name};
 
 use crate::limits::LOG_NAME_BYTES_MAX;
 
@@ -19,12 +19,11 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// A new log's, with a random number.
+    /// A new log's, with a random number. The name is a sound one.
     pub(super) fn new(name: &str, now: Timestamp) -> Result<Self, String> {
         let mut bytes = [0; 4];
         getrandom::fill(&mut bytes).map_err(|error| format!("no random numbers: {error}"))?;
         let number = u32::from_le_bytes(bytes) & EventId::LOG_NUMBER_MAX;
-        check_name(name)?;
         Ok(Self { name: name.to_owned(), number, created_at: now })
     }
 
@@ -65,13 +64,13 @@ impl Identity {
     }
 }
 
-/// What `log.toml` can hold and a key can be named: the log's name is that of the key that signs its checkpoints.
-fn check_name(name: &str) -> Result<(), String> {
-    let fits = !name.is_empty() && name.len() <= LOG_NAME_BYTES_MAX;
-    if fits && !name.chars().any(|c| c.is_control() || c.is_whitespace() || matches!(c, '"' | '\\' | '+')) {
+/// What `log.toml` can hold and a key can be named.
+pub(super) fn check_name(name: &str) -> Result<(), String> {
+    if is_name(name) && name.len() <= LOG_NAME_BYTES_MAX && !name.contains(['"', '\\']) {
         return Ok(());
     }
     Err(format!(
-        "a log's name has 1 to {LOG_NAME_BYTES_MAX} bytes and no spaces, '+', quotes, backslashes or control characters"
+        "a log's name has 1 to {LOG_NAME_BYTES_MAX} bytes and no spaces, control characters, quotes, backslashes or '+': it \
+         is the name of the key that signs checkpoints"
     ))
 }

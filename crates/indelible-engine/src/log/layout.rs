@@ -70,6 +70,11 @@ impl Layout {
         self.keys().join("signing.key")
     }
 
+    /// How the key that signs came to be the one.
+    pub(super) fn rotations(&self) -> PathBuf {
+        self.keys().join("rotations")
+    }
+
     pub(super) fn tree(&self) -> PathBuf {
         self.root.join("tree")
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use indelible_proof::{
     Canonical,
+    checkpoint::{Checkpoint, CheckpointError},
     disclosure::Disclosure,
     evidence::Evidence,
     note::{Note, VerifierKey},
@@ -18,13 +19,24 @@ use super::{
 
 impl Log {
     /// The key that the log's checkpoints are verified with.
-    pub fn verifier(&self) -> &VerifierKey {
-        self.shared.key.verifier()
+    pub fn verifier(&self) -> VerifierKey {
+        self.shared.keys().signing().verifier().clone()
+    }
+
+    /// Every change of that key, oldest first: with it a verifier who knows an earlier key learns the present one. Empty
+    /// when there was none; see [`indelible_proof::rotation::parse`].
+    pub fn rotations(&self) -> String {
+        self.shared.keys().rotations()
     }
 
     /// The newest checkpoint. It covers every event that was acknowledged as durable before it was asked for.
     pub fn checkpoint(&self) -> Arc<Note> {
         self.shared.checkpoint()
+    }
+
+    /// Opens a checkpoint of this log: the key that signs, or signed, trees of its size must have signed it.
+    pub fn open_checkpoint(&self, note: &Note) -> Result<Checkpoint, CheckpointError> {
+        self.shared.keys().history().open(note)
     }
 
     /// A tile as it is served: its hashes, one behind the other.
@@ -61,10 +73,7 @@ impl Log {
     /// Everything that proves, without this log, that an event is in it; `None` when the checkpoint given does not cover
     /// the event.
     pub fn evidence(&self, seq: u64, checkpoint: &Note) -> Result<Option<Evidence>, TreeError> {
-        let Ok(size) = indelible_proof::checkpoint::Checkpoint::open(checkpoint, &[self.verifier().clone()]) else {
-            return Ok(None);
-        };
-        let size = size.size();
+        let Ok(size) = self.open_checkpoint(checkpoint).map(|checkpoint| checkpoint.size()) else { return Ok(None) };
         if seq >= size {
             return Ok(None);
         }

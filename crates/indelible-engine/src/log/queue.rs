@@ -28,8 +28,18 @@ pub(super) struct Waiting {
     pub(super) day: Option<Day>,
     /// Canonical bytes.
     pub(super) bytes: usize,
-    /// Asks for a new WAL file before anything else.
-    pub(super) rotate: bool,
+    /// What is to be done before anything else.
+    pub(super) asks: Asks,
+}
+
+/// What a batch asks of the committer beside writing its events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Asks {
+    Nothing,
+    /// A new WAL file.
+    NewFile,
+    /// A new key that signs.
+    NewKey,
 }
 
 /// An event with its leaf.
@@ -139,7 +149,7 @@ impl State {
             events += next.events.len();
             bytes += next.bytes;
             let fits = events <= FRAME_EVENTS_MAX && bytes <= BATCH_BYTES_MAX;
-            let joins = group.first().is_none_or(|first| fits && !next.rotate && next.day <= first.day);
+            let joins = group.first().is_none_or(|first| fits && next.asks == Asks::Nothing && next.day <= first.day);
             if !joins {
                 break;
             }

@@ -15,12 +15,12 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use indelible_proof::{note::VerifierKey, tree::CompactRange};
+use indelible_proof::{rotation::KeyHistory, tree::CompactRange};
 
 use super::{
     config::{LogConfig, OpenError, RecoveryReport, Torn},
     epochs::{self, Epochs},
-    identity::Identity,
+    identity::{Identity, check_name},
     layout::{Layout, parse_first, parse_segment},
     sealer::open_segment,
     tree::{Tiles, TreeError, TreeReader},
@@ -100,6 +100,7 @@ pub(super) fn identify(config: &LogConfig, layout: &Layout) -> Result<Identity, 
             if is_begun(&*config.fs, layout)? {
                 return Err(wrong("missing, though there are events".to_owned()));
             }
+            check_name(&config.name).map_err(|problem| OpenError::Name { name: config.name.clone(), problem })?;
             let identity = Identity::new(&config.name, (config.clock)()).map_err(wrong)?;
             write_new(&*config.fs, &path, |file| file.append(identity.to_toml().as_bytes())).map_err(io_at(&path))?;
             Ok(identity)
@@ -118,7 +119,7 @@ pub(super) fn recover(
     fs: &dyn Fs,
     layout: &Layout,
     log_number: u32,
-    key: &VerifierKey,
+    keys: &KeyHistory,
 ) -> Result<Recovered, OpenError> {
     let mut recovered = Recovered::default();
     recovered.segments(fs, layout)?;
@@ -126,9 +127,9 @@ pub(super) fn recover(
     let names = list(fs, &layout.wal())?;
     let firsts: Vec<u64> = names.iter().filter_map(|name| parse_first(name, ".wal")).collect();
     for (nth, &first_seq) in firsts.iter().enumerate() {
-        recovered.wal_file(fs, layout, (log_number, key), first_seq, firsts.get(nth + 1).copied())?;
+        recovered.wal_file(fs, layout, (log_number, keys), first_seq, firsts.get(nth + 1).copied())?;
     }
-    recovered.check_signed(fs, layout, key)?;
+    recovered.check_signed(fs, layout, keys)?;
     recovered.settle(fs, layout)?;
     Ok(recovered)
 }
@@ -211,7 +212,7 @@ impl Recovered {
         &mut self,
         fs: &dyn Fs,
         layout: &Layout,
-        (log_number, key): (u32, &VerifierKey),
+        (log_number, keys): (u32, &KeyHistory),
         first_seq: u64,
         next: Option<u64>,
     ) -> Result<(), OpenError> {
@@ -249,7 +250,7 @@ impl Recovered {
         let (chunks, leaves): (Vec<_>, Vec<_>) =
             replayed.into_iter().map(|part| (Arc::new(RwLock::new(part.chunk)), part.leaves)).unzip();
         self.view.tail.push(Generation { first_seq, chunks, bytes: scan.good_len });
-        self.check_frames((fs, layout), name, before, leaves.iter().flatten(), &scan.signed, key)?;
+        self.check_frames((fs, layout), name, before, leaves.iter().flatten(), &scan.signed, keys)?;
         if next.is_none() {
             let end = bytes.get(scan.synced as usize..scan.good_len as usize).unwrap_or_default();
             self.end = Some(End { path, synced: scan.synced, bytes: end.to_vec(), torn: scan.torn.is_some() });

@@ -2,6 +2,7 @@ mod crash;
 mod harness;
 mod keys;
 mod recovery;
+mod signing;
 mod tree;
 mod verify;
 
@@ -323,9 +324,9 @@ fn a_log_keeps_its_name_and_number() {
     let made = Log::open(LogConfig { name: "billing".to_owned(), ..harness.config() }).unwrap().identity().clone();
     assert_eq!(made.name, "billing");
     assert_eq!(Log::open(harness.config()).unwrap().identity(), &made);
-    for name in ["", "a\"b", "a b", "a+b"] {
+    for name in ["", "a\"b", "a b", "a+b", "a\nb"] {
         let config = LogConfig { path: "/other".into(), name: name.to_owned(), ..harness.config() };
-        assert!(matches!(Log::open(config).unwrap_err(), OpenError::Identity { .. }));
+        assert!(matches!(Log::open(config).unwrap_err(), OpenError::Name { .. }));
     }
     let config = LogConfig { path: "/other".into(), ..harness.config() };
     assert!(Log::open(config).is_ok(), "a refused name leaves nothing behind");

@@ -3,7 +3,7 @@
 //! ```text
 //! tree/<level>/<index>   a tile of hashes: 256 nodes of level 8 * <level>, fewer in the last tile of a level
 //! tree/checkpoint        the checkpoint that was signed when a file was begun or the log was closed
-//! keys/signing.key       what signs
+//! keys/                  what signs: see the module `keys`
 //! ```
 //!
 //! Levels begin at 1: a tile of level 0 is made again from the 256 events that it covers. On disk are the hashes that
@@ -33,7 +33,7 @@ use crate::{
 };
 
 pub(super) use self::{
-    head::{Grown, Head, signing_key},
+    head::{Grown, Head},
     tiles::Tiles,
 };
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use indelible_proof::{
-    checkpoint::{Checkpoint, CheckpointError},
+    checkpoint::CheckpointError,
     note::Note,
     tile::Tile,
     tree::{CompactRange, EMPTY_ROOT, Hash, Node},
@@ -118,15 +118,18 @@ impl Log {
     /// Every checksum of every segment is checked; every leaf is made again from its event, not taken from anywhere; the
     /// tree over them must be the one on disk, and its root the one that the log's key has signed.
     pub fn verify(&self, kept: &[Note], progress: &(dyn Fn(Pass, u64) + Sync)) -> Result<Verified, VerifyError> {
-        let keys = [self.verifier().clone()];
-        let checkpoint = Checkpoint::open(&self.checkpoint(), &keys)?;
+        let keys = self.shared.keys();
+        let checkpoint = keys.history().open(&self.checkpoint())?;
         let mut roots = BTreeMap::from([(checkpoint.size(), vec![*checkpoint.root()])]);
         for note in kept {
-            let kept = Checkpoint::open(note, &keys)?;
+            let kept = keys.history().open(note)?;
             if kept.size() > checkpoint.size() {
                 return Err(VerifyError::Shrunk { signed: kept.size(), found: checkpoint.size() });
             }
             roots.entry(kept.size()).or_default().push(*kept.root());
+        }
+        for rotation in keys.history().rotations() {
+            roots.entry(rotation.at.size()).or_default().push(*rotation.at.root());
         }
         let (segments, bytes) = self.verify_segments(progress)?;
         self.with_tree(|tree| self.verify_tree(&tree, &roots, progress))?;

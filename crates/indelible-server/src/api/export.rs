@@ -111,13 +111,7 @@ pub(super) async fn export(
     Ok((headers, Body::from_stream(ReceiverStream::new(stream))).into_response())
 }
 
-fn write(
-    reader: &Reader,
-    filter: Filter,
-    format: Format,
-    proof: Option<&Proof>,
-    pieces: &Pieces,
-) -> io::Result<()> {
+fn write(reader: &Reader, filter: Filter, format: Format, proof: Option<&Proof>, pieces: &Pieces) -> io::Result<()> {
     let mut out = BufWriter::with_capacity(limits::EXPORT_PIECE_BYTES, pieces);
     let mut events = events(reader, &pieces.runtime, filter);
     if let Some(proof) = proof {

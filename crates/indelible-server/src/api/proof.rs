@@ -3,20 +3,21 @@
 use axum::{
     Json,
     extract::Path,
-    http::{HeaderValue, header},
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use indelible_engine::log::TreeError;
 use indelible_proof::{
     evidence::Evidence,
     note::Note,
+    rotation::Rotation,
     tile::{Bundle, Tile},
     tree::Hash,
 };
 use serde::Serialize;
 
 use super::{
-    app::{Prover, Reader},
+    app::{Administrator, Prover, Reader},
     list,
     params::{Name, Params, parameters, words},
     problem::Problem,
@@ -68,6 +69,27 @@ pub(super) struct Consistency {
     from: u64,
     to: u64,
     proof: Vec<String>,
+}
+
+/// What changing the key gave.
+#[derive(Debug, Serialize)]
+pub(super) struct Rotated {
+    old: String,
+    new: String,
+    /// Events of the last tree that the old key has signed.
+    size: u64,
+}
+
+/// Every change of the key that signs.
+pub(super) async fn rotations(prover: Prover) -> Response {
+    ([(header::CACHE_CONTROL, NOT_AT_ALL)], prover.log().rotations()).into_response()
+}
+
+/// Changes the key that signs.
+pub(super) async fn rotate(administrator: Administrator) -> Result<(StatusCode, Json<Rotated>), Problem> {
+    let Rotation { at, old, new } = administrator.rotate_log_key().await?;
+    let rotated = Rotated { old: old.to_string(), new: new.to_string(), size: at.size() };
+    Ok((StatusCode::CREATED, Json(rotated)))
 }
 
 /// The published checkpoint.

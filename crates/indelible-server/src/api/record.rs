@@ -97,7 +97,10 @@ pub(super) async fn record(
     };
     let prover = (params.proof == Some(true)).then(|| writer.clone());
     if prover.is_some() && durability != Durability::Durable {
-        return Err(Problem::parameter("proof", "needs durability=durable: only what is durable is under a checkpoint"));
+        return Err(Problem::parameter(
+            "proof",
+            "needs durability=durable: only what is durable is under a checkpoint",
+        ));
     }
     let events_max = if prover.is_some() { limits::REQUEST_PROOFS_MAX } else { limits::REQUEST_EVENTS_MAX };
     let intake = Intake { writer, form, skip, durability, idempotency_key: idempotency_key(&headers)?, events_max };

@@ -75,6 +75,12 @@ fn operations() -> Vec<Operation> {
         Operation::new("get", "/tile/{*path}", "Tiles of the tree: C2SP tlog-tiles", get(proof::tile))
             .needs(EventsRead)
             .streams("application/octet-stream", "..."),
+        Operation::new("get", "/v1/rotations", "Each change of the key that signs the log", get(proof::rotations))
+            .needs(EventsRead)
+            .streams("text/plain", "indelible/key-rotation/v1\nindelible\n1235\n..."),
+        Operation::new("post", "/v1/rotations", "Change the key that signs the log", post(proof::rotate))
+            .needs(Admin)
+            .answers(201, json!({"old": "indelible+e1f4...", "new": "indelible+09ab...", "size": 1235})),
         Operation::new("get", "/v1/aggregate", "Group and measure events", get(aggregate::aggregate))
             .needs(EventsRead)
             .parameters(aggregate::AggregateParams::PARAMETERS)

@@ -173,8 +173,7 @@ fn write(place: &Place, what: What<'_>, out: &mut Sink) -> Result<Written, Broke
 }
 
 fn from_server(server: &Remote, what: What<'_>, out: &mut Sink) -> Result<Written, Broken> {
-    let query =
-        [("q", what.filter), ("format", what.format.name()), ("proof", if what.proof { "true" } else { "" })];
+    let query = [("q", what.filter), ("format", what.format.name()), ("proof", if what.proof { "true" } else { "" })];
     let response = server.get_path("/v1/export", &query).map_err(Failure::from)?;
     let mut body = response.into_body().into_reader();
     let mut progress = Progress::new("export", None);
@@ -212,13 +211,19 @@ fn from_log(log: &Local, what: What<'_>, out: &mut Sink) -> Result<Written, Brok
     let mut events = Events::of(log, what.filter)?;
     match what.format {
         Format::Jsonl if what.proof => {
-            let log = log.log();
-            // This process has the log to itself, so the newest checkpoint covers all of it.
-            let mut exporter = log.exporter(Note::clone(&log.checkpoint())).map_err(Failure::because)?;
-            events.by_ref().try_for_each(|event| -> Result<(), Broken> {
-                Ok(out.write_all(&exporter.line(&event?).map_err(Failure::because)?)?)
-            })?;
+            let (checkpoint, log) = (log.checkpoint()?, log.log());
+            let mut exporter = log.exporter(Note::clone(&checkpoint)).map_err(Failure::because)?;
+            let mut covered = 0;
+            for event in events.by_ref() {
+                let event = event?;
+                if event.seq >= exporter.size() {
+                    break;
+                }
+                out.write_all(&exporter.line(&event).map_err(Failure::because)?)?;
+                covered += 1;
+            }
             out.write_all(&exporter.end().map_err(Failure::because)?)?;
+            events.passed = covered;
         }
         Format::Jsonl => events.by_ref().try_for_each(|event| -> Result<(), Broken> {
             out.write_all(&event?.to_json())?;

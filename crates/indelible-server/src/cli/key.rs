@@ -1,4 +1,5 @@
-//! `indelible key`: makes, lists and revokes the API keys of a data directory or a server.
+//! `indelible key`: makes, lists and revokes the API keys of a data directory or a server, and changes the key that signs
+//! the log.
 //!
 //! A server notices within a second what is changed in its data directory.
 
@@ -9,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     error::Failure,
     place::PlaceOptions,
+    question::Rotated,
     remote::Remote,
     table::{self, Cell, Column},
     terminal::{Screen, short_time, style},
@@ -18,27 +20,38 @@ use crate::{
     keys::{Ability, ApiKey, Keys, NewKey, Reach},
 };
 
-/// Makes, lists and revokes API keys
+/// Makes, lists and revokes API keys; rotates the log's signing key
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
 Examples:
   indelible key create billing --ability events:write
   indelible key create prometheus --tenant '*' --ability metrics:read
   indelible key create auditor --tenant acme --ability events:read --expires 2027-01-01T00:00:00Z
-  indelible key revoke key_5h1v9g0m2k3n4p6q")]
+  indelible key revoke key_5h1v9g0m2k3n4p6q
+  indelible key rotate
+
+An API key lets a program talk to the server. The signing key is the log's own: it signs the checkpoints.")]
 pub(crate) enum Key {
-    /// Makes a key and shows its secret, this once
+    /// Makes an API key and shows its secret, this once
     Create(Create),
-    /// Lists keys, the revoked ones too
+    /// Lists API keys, the revoked ones too
     List {
         #[command(flatten)]
         place: PlaceOptions,
     },
-    /// Revokes a key, for good
+    /// Revokes an API key, for good
     Revoke {
         /// Id of the key, as `indelible key list` shows it
         #[arg(value_name = "ID")]
         id: String,
+        #[command(flatten)]
+        place: PlaceOptions,
+    },
+    /// Rotates the log's signing key: makes a new one, which the old one signs
+    ///
+    /// Whoever has the old public key follows the log to the new one with what `indelible checkpoint --rotations` prints.
+    /// The old secret key is gone afterwards. Witnesses have to be told of the new public key.
+    Rotate {
         #[command(flatten)]
         place: PlaceOptions,
     },
@@ -91,6 +104,7 @@ impl Key {
         match self {
             Self::Create(create) => show_created(&create.run()?, screen),
             Self::List { place } => show_list(&Home::of(place)?.list()?, screen),
+            Self::Rotate { place } => show_rotated(&place.open()?.rotate_key()?, screen),
             Self::Revoke { id, place } => {
                 let key = Home::of(place)?.revoke(id)?;
                 if screen.wants_json() { screen.json(&key) } else { screen.line(&format!("{} is revoked", key.id)) }
@@ -150,6 +164,21 @@ impl Home {
             Self::Server(server) => Ok(server.delete::<Revoked>(&format!("/v1/keys/{id}"))?.key),
         }
     }
+}
+
+fn show_rotated(rotated: &Rotated, screen: &mut Screen) -> Result<(), Failure> {
+    if screen.wants_json() {
+        return screen.json(rotated);
+    }
+    let Rotated { old, new, size } = rotated;
+    let lines = [
+        format!("The old key has signed the log up to its first {size} events, the new one signs from there on."),
+        format!("  old  {old}"),
+        format!("  new  {new}"),
+        "Tell those who verify the log, and its witnesses, of the new key; and keep the rotation elsewhere:".to_owned(),
+        "  indelible checkpoint --rotations > log.rotations".to_owned(),
+    ];
+    lines.iter().try_for_each(|line| screen.line(line))
 }
 
 fn show_created(created: &Created, screen: &mut Screen) -> Result<(), Failure> {

@@ -15,14 +15,14 @@ use indelible_engine::{
     query::{Aggregate, Cancel, Cursor, Filter, Query},
     store::AppendError,
 };
-use indelible_proof::{Event, Recorded, checkpoint::Checkpoint, note::Note, tree::Hash};
+use indelible_proof::{Actor, Event, Recorded, checkpoint::Checkpoint, note::Note, rotation::Rotation, tree::Hash};
 
 use super::{
     error::Failure,
     progress::Progress,
     question::{Answer, Events, PageOf, ProvenReceipts, Question, Receipt, Which, typed_wrongly},
 };
-use crate::{clock, cosigning};
+use crate::{clock, cosigning, rotation};
 
 /// Opens a log, or makes one. One that is known to have forked takes no events.
 pub(crate) fn open_with(config: LogConfig) -> Result<Log, Failure> {
@@ -166,6 +166,13 @@ impl Local {
     /// The checkpoint that was published last.
     pub(crate) fn checkpoint(&self) -> Result<Arc<Note>, Failure> {
         cosigning::last_published(&self.directory, &self.log).map_err(Failure::because)
+    }
+
+    /// Changes the log's signing key, and records that.
+    pub(crate) fn rotate_key(&self) -> Result<Rotation, Failure> {
+        let rotation = self.log.rotate_key().map_err(Failure::because)?;
+        self.record(vec![rotation::event(&rotation).actor(Actor::new("system", "indelible"))])?;
+        Ok(rotation)
     }
 
     pub(crate) fn aggregate(&self, question: &Question) -> Result<Answer, Failure> {

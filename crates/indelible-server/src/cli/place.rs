@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use indelible_proof::{Event, Recorded};
+use indelible_proof::{Event, Recorded, rotation::Rotation};
 
 use super::{
     error::Failure,
     local::Local,
-    question::{Answer, Events, PageOf, ProvenReceipts, Question, Receipt, Which},
+    question::{Answer, Events, PageOf, ProvenReceipts, Question, Receipt, Rotated, Which},
     remote::Remote,
 };
 
@@ -122,6 +122,25 @@ impl Place {
                 }
                 Ok(server.fetch::<Status>("/v1/status")?.verifier_key)
             }
+        }
+    }
+
+    /// Every change of that key.
+    pub(crate) fn rotations(&self) -> Result<String, Failure> {
+        match self {
+            Self::Local(log) => Ok(log.log().rotations()),
+            Self::Remote(server) => Ok(server.text("/v1/rotations", &[])?),
+        }
+    }
+
+    /// Changes that key.
+    pub(crate) fn rotate_key(&self) -> Result<Rotated, Failure> {
+        match self {
+            Self::Local(log) => {
+                let Rotation { at, old, new } = log.rotate_key()?;
+                Ok(Rotated { old: old.to_string(), new: new.to_string(), size: at.size() })
+            }
+            Self::Remote(server) => Ok(server.post("/v1/rotations", &())?),
         }
     }
 

@@ -66,6 +66,17 @@ pub(crate) struct ProvenReceipts {
     pub(crate) checkpoint: String,
 }
 
+/// A change of the log's signing key.
+#[derive(Debug, Clone, Deserialize, Serialize)]
+pub(crate) struct Rotated {
+    /// The public key that was.
+    pub(crate) old: String,
+    /// The public key that is.
+    pub(crate) new: String,
+    /// Events of the last tree that the old key has signed.
+    pub(crate) size: u64,
+}
+
 /// An aggregate as it was typed.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Question {

@@ -11,11 +11,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use indelible_proof::{
-    checkpoint::Checkpoint,
-    limits::NOTE_BYTES_MAX,
-    note::{Note, VerifierKey},
-};
+use indelible_engine::log::Log;
+use indelible_proof::{checkpoint::Checkpoint, limits::NOTE_BYTES_MAX, note::Note};
 
 use super::{CosigningError, Fork};
 use crate::durable::{private_directory, replace};
@@ -32,12 +29,12 @@ impl Kept {
     }
 
     /// The checkpoint, with the log's signature verified and nobody else's.
-    pub(super) fn read_cosigned(&self, log: &VerifierKey) -> Result<Option<(Note, Checkpoint)>, CosigningError> {
+    pub(super) fn read_cosigned(&self, log: &Log) -> Result<Option<(Note, Checkpoint)>, CosigningError> {
         let (path, bytes) = self.read("cosigned")?;
         let damaged = |problem: String| CosigningError::Damaged { path: path.clone(), problem };
         let Some(bytes) = bytes else { return Ok(None) };
         let note = Note::parse(&bytes).map_err(|error| damaged(error.to_string()))?;
-        let checkpoint = Checkpoint::open(&note, std::slice::from_ref(log));
+        let checkpoint = log.open_checkpoint(&note);
         Ok(Some((note, checkpoint.map_err(|error| damaged(error.to_string()))?)))
     }
 

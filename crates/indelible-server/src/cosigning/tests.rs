@@ -116,7 +116,7 @@ struct Running {
 impl Running {
     fn new(name: &str, follows: &Written) -> Self {
         let at = WitnessAt { name: name.to_owned(), url: String::new(), key: String::new() };
-        let mut witness = Self { directory: directory(), log: follows.log.verifier().clone(), at, running: None };
+        let mut witness = Self { directory: directory(), log: follows.log.verifier(), at, running: None };
         witness.start();
         witness
     }

@@ -6,6 +6,7 @@ mod export;
 mod import;
 mod output;
 mod remote;
+mod rotation;
 mod verify;
 
 use std::{

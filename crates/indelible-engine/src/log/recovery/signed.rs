@@ -5,7 +5,8 @@ use std::{io, ops::Range};
 use indelible_proof::{
     checkpoint::Checkpoint,
     limits::NOTE_BYTES_MAX,
-    note::{Note, VerifierKey},
+    note::Note,
+    rotation::KeyHistory,
     tree::{CompactRange, Hash},
 };
 
@@ -16,9 +17,10 @@ use crate::{
 };
 
 impl Recovered {
-    /// Compares the log with the checkpoint that was signed when a file was begun or the log was closed. Only a log that
-    /// was never begun has none: it is written before the first file.
-    pub(super) fn check_signed(&self, fs: &dyn Fs, layout: &Layout, key: &VerifierKey) -> Result<(), OpenError> {
+    /// Compares the log with the checkpoint that was signed when a file was begun or the log was closed, and with the one
+    /// at which its key was last changed. Only a log that was never begun has no checkpoint: it is written before the
+    /// first file.
+    pub(super) fn check_signed(&self, fs: &dyn Fs, layout: &Layout, keys: &KeyHistory) -> Result<(), OpenError> {
         let path = layout.checkpoint();
         let name = path.display().to_string();
         let wrong = |problem| OpenError::Checkpoint { path: name.clone(), problem };
@@ -30,7 +32,16 @@ impl Recovered {
             }
             read => read.map_err(io_at(&path))?,
         };
-        let checkpoint = open_checkpoint(&bytes, key).map_err(wrong)?;
+        let checkpoint = open_checkpoint(&bytes, keys).map_err(wrong)?;
+        self.check_tree(fs, layout, name, &checkpoint)?;
+        match keys.rotations().last() {
+            Some(rotation) => self.check_tree(fs, layout, layout.rotations().display().to_string(), &rotation.at),
+            None => Ok(()),
+        }
+    }
+
+    /// Compares the log with a checkpoint in a file.
+    fn check_tree(&self, fs: &dyn Fs, layout: &Layout, name: String, checkpoint: &Checkpoint) -> Result<(), OpenError> {
         let (size, found) = (checkpoint.size(), self.range.end());
         if found < self.view.end_seq {
             return Err(TreeError::Gone { seq: found }.into());
@@ -49,7 +60,7 @@ impl Recovered {
         if reader.root(size)? == *checkpoint.root() {
             return Ok(());
         }
-        Err(self.altered(fs, layout, name, &checkpoint)?)
+        Err(self.altered(fs, layout, name, checkpoint)?)
     }
 
     /// Says what was altered of that which a checkpoint in a file covers.
@@ -70,11 +81,11 @@ impl Recovered {
         before: CompactRange,
         leaves: impl Iterator<Item = &'a Hash>,
         frames: &[Signed<'_>],
-        key: &VerifierKey,
+        keys: &KeyHistory,
     ) -> Result<(), OpenError> {
         let first_seq = before.end();
-        let sound = frames.last().is_none_or(|last| check_frame(&self.range, first_seq, last.note, key).is_none());
-        let found = if sound { None } else { first_unsigned(before, leaves, frames, key) };
+        let sound = frames.last().is_none_or(|last| check_frame(&self.range, first_seq, last.note, keys).is_none());
+        let found = if sound { None } else { first_unsigned(before, leaves, frames, keys) };
         let Some((offset, wrong)) = found else { return Ok(()) };
         // Where there is a frame or a file before, it tells that all up to there is as it was signed.
         let is_first = self.view.tail.len() == 1 && wrong.range.start == first_seq;
@@ -96,12 +107,12 @@ struct Unsigned {
 }
 
 /// Compares the tree with the checkpoint of the frame that ends it, whose events begin at `from`; nothing when it holds.
-fn check_frame(range: &CompactRange, from: u64, note: &[u8], key: &VerifierKey) -> Option<Unsigned> {
+fn check_frame(range: &CompactRange, from: u64, note: &[u8], keys: &KeyHistory) -> Option<Unsigned> {
     // Nobody can sign what a fuzzer makes up.
     if cfg!(fuzzing) {
         return None;
     }
-    let (problem, checkpoint) = match open_checkpoint(note, key) {
+    let (problem, checkpoint) = match open_checkpoint(note, keys) {
         Ok(signed) if signed.size() != range.end() => (format!("{} events were signed here", signed.size()), None),
         Ok(signed) if Some(*signed.root()) == range.root() => return None,
         Ok(signed) => ("they, or their epoch key, are not those that were signed here".to_owned(), Some(signed)),
@@ -115,7 +126,7 @@ fn first_unsigned<'a>(
     mut range: CompactRange,
     mut leaves: impl Iterator<Item = &'a Hash>,
     frames: &[Signed<'_>],
-    key: &VerifierKey,
+    keys: &KeyHistory,
 ) -> Option<(u64, Unsigned)> {
     let first_seq = range.end();
     frames.iter().find_map(|frame| {
@@ -123,11 +134,11 @@ fn first_unsigned<'a>(
         while range.end() < first_seq + frame.events as u64 {
             range.append(leaves.next()?, |_, _| ());
         }
-        check_frame(&range, from, frame.note, key).map(|wrong| (frame.offset, wrong))
+        check_frame(&range, from, frame.note, keys).map(|wrong| (frame.offset, wrong))
     })
 }
 
-fn open_checkpoint(note: &[u8], key: &VerifierKey) -> Result<Checkpoint, String> {
+fn open_checkpoint(note: &[u8], keys: &KeyHistory) -> Result<Checkpoint, String> {
     let note = Note::parse(note).map_err(|problem| problem.to_string())?;
-    Checkpoint::open(&note, std::slice::from_ref(key)).map_err(|problem| problem.to_string())
+    keys.open(&note).map_err(|problem| problem.to_string())
 }

@@ -21,6 +21,8 @@ enum Action {
     Commit(Vec<(u64, Durability)>),
     /// The sealer takes a step.
     Seal,
+    /// Another key signs.
+    NewKey,
     /// A day passes.
     Tomorrow,
     /// The log is closed and opened.
@@ -34,6 +36,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
         prop_oneof![
             6 => batches.prop_map(Action::Commit),
             6 => Just(Action::Seal),
+            1 => Just(Action::NewKey),
             1 => Just(Action::Tomorrow),
             1 => Just(Action::Reopen),
         ],
@@ -77,6 +80,10 @@ fn run_on(harness: &Harness, actions: &[Action], told: &mut Told) -> Option<Step
                 steps.committer.idle();
                 drop(steps.sealer.step());
                 told.see(&steps);
+            }
+            Action::NewKey => {
+                drop(steps.rotate_key());
+                told.shown.push(Note::clone(&steps.log.checkpoint()));
             }
             Action::Tomorrow => harness.advance(DAY_US),
             Action::Reopen => {

@@ -16,7 +16,7 @@ use crate::{
     log::{
         Log, LogConfig, OpenError,
         committer::Committer,
-        queue::{Taken, Waiting},
+        queue::{Asks, Taken, Waiting},
         sealer::Sealer,
     },
     query::{Cancel, Filter, Order, Query},
@@ -116,8 +116,15 @@ impl Steps {
     }
 
     pub(super) fn rotate(&mut self) {
-        let _asked = self.log.shared.ask_for_rotation();
+        let _asked = self.log.shared.ask(Asks::NewFile);
         self.commit();
+    }
+
+    /// Changes the key that signs.
+    pub(super) fn rotate_key(&mut self) -> Result<(), AppendError> {
+        let asked = self.log.shared.ask(Asks::NewKey)?;
+        self.commit();
+        asked.wait().map(drop)
     }
 
     pub(super) fn seal_all(&mut self) {

@@ -1,5 +1,7 @@
 //! The log proves itself: checkpoints, tiles, evidence, and what is found when something was altered.
 
+use std::sync::Arc;
+
 use indelible_proof::{
     checkpoint::Checkpoint,
     cosignature::Quorum,
@@ -20,7 +22,7 @@ fn record(harness: &Harness, steps: &mut Steps, events: u64) {
 }
 
 fn size_of(steps: &Steps, note: &Note) -> u64 {
-    Checkpoint::open(note, &[steps.log.verifier().clone()]).unwrap().size()
+    Checkpoint::open(note, &[steps.log.verifier()]).unwrap().size()
 }
 
 /// Segments of one and of several epochs, partial and full tiles, and a tail; gives the checkpoints on the way.
@@ -44,7 +46,7 @@ fn grown(harness: &Harness) -> (Steps, Vec<Note>) {
 fn assert_proves_itself(steps: &Steps, notes: &[Note]) {
     let verified = steps.log.verify(notes, &|_, _| ()).unwrap();
     let note = steps.log.checkpoint();
-    let checkpoint = Checkpoint::open(&note, &[steps.log.verifier().clone()]).unwrap();
+    let checkpoint = Checkpoint::open(&note, &[steps.log.verifier()]).unwrap();
     let size = checkpoint.size();
     assert_eq!((verified.events, verified.root), (size, *checkpoint.root()));
     let read = |tile: Tile| -> Result<_, TileError> { tile.decode(&steps.log.tile(tile).unwrap()) };
@@ -52,7 +54,7 @@ fn assert_proves_itself(steps: &Steps, notes: &[Note]) {
     let none = Quorum::new(Vec::new(), 0).unwrap();
     for seq in [0, 1, 255, 256, 5_300, 65_535, 65_536, size - 1] {
         let evidence = steps.log.evidence(seq, &note).unwrap().unwrap();
-        let keys = [steps.log.verifier().clone()];
+        let keys = [steps.log.verifier()];
         assert_eq!(evidence.verify(&keys, &none).unwrap().seq, seq);
     }
 }
@@ -121,7 +123,7 @@ fn an_older_copy_is_found_by_a_checkpoint_that_was_kept() {
     let unsigned = other.log.verify(&notes, &|_, _| ()).unwrap_err();
     assert!(matches!(unsigned, VerifyError::Checkpoint(_)), "{unsigned}");
     let mut newer = notes.clone();
-    let key = steps.log.shared.key.clone();
+    let key = Arc::clone(steps.log.shared.keys().signing());
     let root = indelible_proof::tree::leaf(b"another history");
     newer.push(Checkpoint::new(key.verifier().name(), 10_000_000, root).unwrap().sign(&key));
     let shrunk = steps.log.verify(&newer, &|_, _| ()).unwrap_err();

@@ -1,6 +1,6 @@
 //! The end of the tree: where it grows, and what signs it.
 
-use std::{io, sync::Arc};
+use std::sync::Arc;
 
 use indelible_proof::{
     checkpoint::Checkpoint,
@@ -8,10 +8,7 @@ use indelible_proof::{
     tree::{CompactRange, EMPTY_ROOT, Hash, Node},
 };
 
-use super::{Layout, Tiles};
-use crate::fs::{Fs, read, write_new};
-
-const SKEY_BYTES_MAX: u64 = 1024;
+use super::Tiles;
 
 /// Belongs to the committer alone.
 #[derive(Debug)]
@@ -39,6 +36,12 @@ impl Head {
     /// The checkpoint of all that was committed.
     pub(in crate::log) fn checkpoint(&self) -> &Arc<Note> {
         &self.checkpoint
+    }
+
+    /// From now on another key signs, also the tree as it is.
+    pub(in crate::log) fn sign_with(&mut self, key: Arc<SigningKey>) {
+        self.checkpoint = Arc::new(sign(&self.range, &key));
+        self.key = key;
     }
 
     /// What the head becomes with further leaves.
@@ -72,34 +75,4 @@ fn sign(range: &CompactRange, key: &SigningKey) -> Note {
     // The key's name is sound, and only a tree without leaves has the empty root: nothing is left to refuse.
     #[allow(clippy::expect_used)]
     Checkpoint::new(key.verifier().name(), range.end(), root).expect("the name of a key is an origin").sign(key)
-}
-
-/// Reads the key that signs, or makes that of a new log.
-pub(in crate::log) fn signing_key(fs: &dyn Fs, layout: &Layout, name: &str, is_new: bool) -> io::Result<SigningKey> {
-    let invalid = |problem: String| io::Error::new(io::ErrorKind::InvalidData, problem);
-    let path = layout.signing_key();
-    match read(fs, &path, SKEY_BYTES_MAX) {
-        Ok(bytes) => {
-            let text = String::from_utf8(bytes).map_err(|_| invalid("not text".to_owned()))?;
-            let key = SigningKey::from_skey(text.trim_end()).map_err(|problem| invalid(problem.to_string()))?;
-            let found = key.verifier().name();
-            if found == name {
-                Ok(key)
-            } else {
-                Err(invalid(format!("the key of {found:?}, but this log is {name:?}")))
-            }
-        }
-        // A new one would not fit what a lost one has signed.
-        Err(error) if error.kind() == io::ErrorKind::NotFound && is_new => {
-            let mut seed = [0; 32];
-            getrandom::fill(&mut seed).map_err(io::Error::other)?;
-            let key = SigningKey::new(name, &seed).map_err(|problem| invalid(problem.to_string()))?;
-            write_new(fs, &path, |file| {
-                file.append(key.to_skey().as_bytes())?;
-                file.append(b"\n")
-            })?;
-            Ok(key)
-        }
-        Err(error) => Err(error),
-    }
 }

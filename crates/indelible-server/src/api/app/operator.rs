@@ -1,14 +1,17 @@
 use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use indelible_engine::store::Status;
+use indelible::{Actor, Durability};
+use indelible_engine::store::{AppendError, Status};
+use indelible_proof::rotation::Rotation;
 
 use super::App;
 use crate::{
-    api::problem::Problem,
+    api::{problem::Problem, reads},
     clock,
     cosigning::Cosigning,
     keys::{Ability, ApiKey, KeysError, NewKey, Reach, Secret},
+    rotation,
 };
 
 /// The right to manage the keys of one tenant, or of all.
@@ -105,6 +108,26 @@ impl Administrator {
     /// Revokes a key within reach.
     pub(in crate::api) async fn revoke(&self, id: String) -> Result<Option<ApiKey>, Problem> {
         self.blocking(move |app, reach| app.0.keys.revoke(&id, reach, clock::now())).await
+    }
+
+    /// Changes the key that signs the log's checkpoints, and records that.
+    pub(in crate::api) async fn rotate_log_key(&self) -> Result<Rotation, Problem> {
+        if self.key.tenant != Reach::All {
+            return Err(Problem::forbidden("the log is of all tenants: it takes an API key with the tenant *"));
+        }
+        let this = self.clone();
+        let done = tokio::task::spawn_blocking(move || {
+            let rotation = this.app.0.log.rotate_key()?;
+            let mut event = rotation::event(&rotation);
+            event.actor = Some(Actor::new("token", this.key.id.clone()).name(this.key.name.clone()));
+            reads::of(&this.key, &mut event);
+            // The key is changed, and the log's files tell of it, also where this fails.
+            if let Err(error) = this.app.0.recorder.record_all(vec![event], Durability::Durable) {
+                tracing::error!(%error, "the change of the log's key was not recorded as an event");
+            }
+            Ok(rotation)
+        });
+        done.await.map_err(|panic| Problem::internal(&panic))?.map_err(|error: AppendError| error.into())
     }
 
     async fn blocking<T: Send + 'static>(

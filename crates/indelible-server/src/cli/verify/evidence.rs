@@ -23,7 +23,7 @@ struct Verdict<'a> {
 }
 
 pub(super) fn verify(path: &Path, trust: &Trust, screen: &mut Screen) -> Result<(), Failure> {
-    let (keys, witnesses) = (trust.keys()?, trust.witnesses()?);
+    let (log, witnesses) = (trust.log(&[])?, trust.witnesses()?);
     let wrong = |problem: &dyn std::fmt::Display| Failure::Failed(format!("{}: {problem}", path.display()));
     let mut bytes = Vec::new();
     // One byte more than is allowed, so that a longer file is refused and not cut.
@@ -31,6 +31,7 @@ pub(super) fn verify(path: &Path, trust: &Trust, screen: &mut Screen) -> Result<
     let read = File::open(path).and_then(|file| file.take(room).read_to_end(&mut bytes));
     read.map_err(|error| wrong(&format_args!("cannot read: {error}")))?;
     let evidence = Evidence::parse(&bytes).map_err(|error| wrong(&error))?;
+    let keys = log.of(&evidence.proof().checkpoint);
     let found = evidence.verify(&keys, &witnesses).map_err(|error| wrong(&error))?;
     let checkpoint = Against::new(&found.checkpoint, &found.witnesses);
     let sealed = sealed(evidence.disclosure());

@@ -39,9 +39,10 @@ struct Verdict {
 }
 
 pub(super) fn verify(path: &Path, wanted: Wanted, trust: &Trust, screen: &mut Screen) -> Result<(), Failure> {
-    let (keys, witnesses) = (trust.keys()?, trust.witnesses()?);
+    let (log, witnesses) = (trust.log(&[])?, trust.witnesses()?);
     let wrong = |problem: &dyn std::fmt::Display| Failure::Failed(format!("{}: {problem}", path.display()));
     let verifier = read(path, wrong)?;
+    let keys = verifier.signed().map(|note| log.of(note)).unwrap_or_default();
     let found = verifier.finish(&keys, &witnesses).map_err(|error| wrong(&error))?;
     refuse_gaps(&found, wanted).map_err(|problem| wrong(&problem))?;
     let checkpoint = Against::new(&found.checkpoint, &found.witnesses);

@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use indelible_proof::checkpoint::Checkpoint;
-use indelible_proof::note::{Note, VerifierKey};
+use indelible_engine::log::Log;
+use indelible_proof::limits::NOTE_BYTES_MAX;
+use indelible_proof::note::Note;
+use indelible_proof::rotation;
 use serde::Serialize;
 
 use super::{
@@ -40,12 +42,15 @@ struct Kept {
 pub(super) fn verify(directory: &Path, kept: &[PathBuf], trust: &Trust, screen: &mut Screen) -> Result<(), Failure> {
     let local = Local::open(directory)?;
     let log = local.log();
-    let own = log.verifier().clone();
-    let given = trust.keys()?;
-    if !given.is_empty() && !given.contains(&own) {
-        return Err(Failure::Failed(format!("the log signs with {own}, which is none of the keys given")));
+    let own = log.verifier();
+    // A rotation is believed for the signature of the key given, wherever it was found.
+    let given = trust.log(&rotation::parse(log.rotations().as_bytes()).map_err(Failure::because)?)?;
+    if !given.is_empty() && !given.lead_to(&own) {
+        return Err(Failure::Failed(format!(
+            "the log signs with {own}, which is none of the keys given and does not follow from them"
+        )));
     }
-    let kept = kept.iter().map(|path| self::kept(path, &own, trust)).collect::<Result<Vec<_>, _>>()?;
+    let kept = kept.iter().map(|path| self::kept(path, &log, trust)).collect::<Result<Vec<_>, _>>()?;
     let notes: Vec<Note> = kept.iter().map(|kept| kept.note.clone()).collect();
     let verified = local.verify(&notes).map_err(Failure::because)?;
     let checkpoint = log.checkpoint();
@@ -54,10 +59,7 @@ pub(super) fn verify(directory: &Path, kept: &[PathBuf], trust: &Trust, screen: 
         events: verified.events,
         segments: verified.segments,
         bytes: verified.bytes,
-        checkpoint: Against::new(
-            &Checkpoint::open(&checkpoint, std::slice::from_ref(&own)).map_err(Failure::because)?,
-            &[],
-        ),
+        checkpoint: Against::new(&log.open_checkpoint(&checkpoint).map_err(Failure::because)?, &[]),
         extends: kept.into_iter().map(|kept| kept.against).collect(),
         key: own.to_string(),
         key_given: !given.is_empty(),
@@ -65,10 +67,10 @@ pub(super) fn verify(directory: &Path, kept: &[PathBuf], trust: &Trust, screen: 
     if screen.wants_json() { screen.json(&verdict) } else { print(&verdict, screen) }
 }
 
-fn kept(path: &Path, own: &VerifierKey, trust: &Trust) -> Result<Kept, Failure> {
+fn kept(path: &Path, log: &Log, trust: &Trust) -> Result<Kept, Failure> {
     let wrong = |problem: &dyn std::fmt::Display| Failure::Failed(format!("{}: {problem}", path.display()));
-    let note = Note::parse(read(path)?.as_bytes()).map_err(|error| wrong(&error))?;
-    let checkpoint = Checkpoint::open(&note, std::slice::from_ref(own)).map_err(|error| wrong(&error))?;
+    let note = Note::parse(read(path, NOTE_BYTES_MAX as u64)?.as_bytes()).map_err(|error| wrong(&error))?;
+    let checkpoint = log.open_checkpoint(&note).map_err(|error| wrong(&error))?;
     let witnesses = trust.witnesses()?;
     let seen = witnesses.check(&note).map_err(|error| wrong(&error))?;
     let against = Against::new(&checkpoint, &seen);
