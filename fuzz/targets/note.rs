@@ -7,7 +7,7 @@ use indelible_proof::{
     checkpoint::Checkpoint,
     cosignature::Quorum,
     note::{Note, Signature, VerifierKey},
-    rotation::{KeyHistory, Rotation},
+    rotation::{self, KeyHistory, Rotation},
     witness::{parse_conflict, take_answer},
 };
 use libfuzzer_sys::fuzz_target;
@@ -23,6 +23,9 @@ fuzz_target!(|text: &str| {
         assert_eq!(checkpoint.to_string(), text);
     }
     let _ = parse_conflict(text.as_bytes());
+    if let Ok(rotations) = rotation::parse(text.as_bytes()) {
+        assert_eq!(rotation::to_text(&rotations), text);
+    }
     let Ok(mut note) = Note::parse(text.as_bytes()) else { return };
     assert_eq!(note.to_string(), text);
     let log = [log_key().verifier().clone()];
