@@ -46,6 +46,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(feature = "tower")]
+pub mod capture;
+#[cfg(feature = "tower")]
+pub mod identity;
 pub mod import;
 mod limits;
 mod recorder;

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "tower")]
+pub(crate) use capture::*;
+
 /// Events that may wait in the queue of a `Recorder`, unless its builder says otherwise.
 pub(crate) const QUEUE_EVENTS_DEFAULT: usize = 16_384;
 /// Events of the queue that go to the store at once.
@@ -26,3 +29,24 @@ pub(crate) const GAP_TENANTS_MAX: usize = 64;
 pub(crate) const REDACTION_DEPTH_MAX: usize = 32;
 /// Bytes of the longest field name, without separators, that can be a secret's.
 pub(crate) const FIELD_NAME_BYTES_MAX: usize = 128;
+
+/// Those of capture.
+#[cfg(feature = "tower")]
+mod capture {
+    /// Bytes of a body that rules may see, unless the layer's builder says otherwise.
+    pub(crate) const CAPTURED_BODY_BYTES_DEFAULT: usize = 16 << 10;
+    /// Bytes of a captured value that cannot be kept as data and is kept as text.
+    pub(crate) const CAPTURED_TEXT_BYTES_MAX: usize = 16 << 10;
+    /// Fields of a form or a query that are read.
+    pub(crate) const FORM_FIELDS_MAX: usize = 256;
+    /// Hops of a forwarding header that are walked.
+    pub(crate) const FORWARDED_HOPS_MAX: usize = 64;
+    /// Identifiers and addresses whose failures are counted at a time.
+    pub(crate) const FAILURE_SLOTS: usize = 4096;
+    /// A JSON Web Token, or a Basic credential.
+    pub(crate) const JWT_BYTES_MAX: usize = 16 << 10;
+    /// Those who act for each other in one token.
+    pub(crate) const ACT_CHAIN_MAX: usize = 16;
+    /// Seconds by which the clocks of issuer and reader of a token may differ.
+    pub(crate) const JWT_LEEWAY_S: f64 = 60.0;
+}

@@ -18,6 +18,9 @@ mod walk;
 
 use std::fmt;
 
+#[cfg(feature = "tower")]
+pub(crate) use text::decoded;
+
 use hmac::{Hmac, KeyInit, Mac};
 use indelible_engine::store::Redacted;
 use indelible_proof::Event;
@@ -179,6 +182,18 @@ impl Redaction {
         Redacted::vouched(event)
     }
 
+    /// Takes the secrets out of an event that is redacted again by a recorder.
+    #[cfg(feature = "tower")]
+    pub(crate) fn redact(&self, event: &mut Event) {
+        self.walk_event(event);
+    }
+
+    /// Whether a field of this name is secret.
+    #[cfg(feature = "tower")]
+    pub(crate) fn is_secret(&self, name: &str) -> bool {
+        self.rules.hides(&rules::Path::root(name)).is_some()
+    }
+
     /// What stands in the place of a secret; `None` when nothing does.
     fn stand_in(&self, secret: &str, strategy: Option<Strategy>) -> Option<String> {
         match (strategy.unwrap_or(self.default_strategy), self.key) {
@@ -199,7 +214,8 @@ impl fmt::Debug for Redaction {
     }
 }
 
-fn hash(key: &[u8; 32], secret: &str) -> String {
+/// A keyed hash, as it stands in the place of a secret.
+pub(crate) fn hash(key: &[u8; 32], secret: &str) -> String {
     // HMAC fills a short key with zeros up to the hash's block; doing it here leaves no length to refuse.
     let mut block = [0; 64];
     block.iter_mut().zip(key).for_each(|(padded, &byte)| *padded = byte);

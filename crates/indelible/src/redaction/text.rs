@@ -150,7 +150,7 @@ fn mask_web_tokens(word: &str) -> Option<String> {
 }
 
 /// A text without percent-encoding, `+` being a space. What is no encoding stays.
-fn decoded(text: &str) -> Cow<'_, str> {
+pub(crate) fn decoded(text: &str) -> Cow<'_, str> {
     if !text.contains(['%', '+']) {
         return Cow::Borrowed(text);
     }

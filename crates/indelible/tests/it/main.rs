@@ -3,6 +3,7 @@
 // A test that cannot read a sample has failed; helpers of tests may say so as tests do.
 #![allow(clippy::unwrap_used)]
 
+mod capture;
 mod import;
 
 use std::sync::Arc;

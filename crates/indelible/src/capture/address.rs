@@ -1,0 +1,192 @@
+//! Where a request comes from: the peer's address, or what a trusted proxy says of it.
+//!
+//! A header is believed only when the peer is a trusted proxy, and then only as far as trusted proxies wrote it: the
+//! hops are walked from the right, each vouched for by the one before it, up to the first that is not trusted. What a
+//! client wrote at the left of the header is never reached.
+
+use std::{
+    fmt,
+    net::{IpAddr, Ipv6Addr, SocketAddr},
+    str::FromStr,
+};
+
+use http::{HeaderMap, HeaderName, header};
+
+use super::forwarded;
+use crate::limits;
+
+/// A network in CIDR notation: `10.0.0.0/8`, `2001:db8::/32`, or one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    address: IpAddr,
+    prefix: u8,
+}
+
+/// A text that is no network.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{text}\" is no address or network: write 203.0.113.9, 10.0.0.0/8 or 2001:db8::/32")]
+pub struct NetworkError {
+    text: String,
+}
+
+impl FromStr for Network {
+    type Err = NetworkError;
+
+    fn from_str(text: &str) -> Result<Self, NetworkError> {
+        let wrong = || NetworkError { text: text.chars().take(64).collect() };
+        let (address, prefix) = match text.split_once('/') {
+            Some((address, prefix)) => (address, Some(prefix.parse::<u8>().map_err(|_| wrong())?)),
+            None => (text, None),
+        };
+        let written: IpAddr = address.parse().map_err(|_| wrong())?;
+        let address = written.to_canonical();
+        let bits = if address.is_ipv4() { 32 } else { 128 };
+        // A v4 network written as v6 is 96 bits longer.
+        let shorter = if address.is_ipv4() && written.is_ipv6() { 96 } else { 0 };
+        let prefix = match prefix {
+            Some(prefix) => prefix.checked_sub(shorter).ok_or_else(wrong)?,
+            None => bits,
+        };
+        if prefix > bits { Err(wrong()) } else { Ok(Self { address, prefix }) }
+    }
+}
+
+impl Network {
+    /// Whether an address is in the network; a v4-mapped v6 address is the v4 address that it stands for.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let common = match (address.to_canonical(), self.address) {
+            (IpAddr::V4(address), IpAddr::V4(network)) => (address.to_bits() ^ network.to_bits()).leading_zeros(),
+            (IpAddr::V6(address), IpAddr::V6(network)) => (address.to_bits() ^ network.to_bits()).leading_zeros(),
+            _ => return false,
+        };
+        common >= u32::from(self.prefix)
+    }
+}
+
+/// The header in which the application's proxies say where a request came from.
+///
+/// One, and the one that they write: a proxy that writes `X-Forwarded-For` passes on whatever `Forwarded` a client made
+/// up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ForwardingHeader {
+    /// `X-Forwarded-For`: each proxy adds the address that it was called from at the right.
+    #[default]
+    XForwardedFor,
+    /// `Forwarded` of RFC 7239: the same, with names.
+    Forwarded,
+    /// `X-Real-IP`: one address, which the nearest proxy writes over whatever was there.
+    XRealIp,
+}
+
+impl ForwardingHeader {
+    const fn name(self) -> HeaderName {
+        match self {
+            Self::XForwardedFor => HeaderName::from_static("x-forwarded-for"),
+            Self::Forwarded => header::FORWARDED,
+            Self::XRealIp => HeaderName::from_static("x-real-ip"),
+        }
+    }
+}
+
+/// Which proxies are believed, and how addresses are kept. Default: no proxy, and addresses as they are.
+#[derive(Debug, Clone, Default)]
+pub struct Proxies {
+    trusted: Vec<Network>,
+    header: ForwardingHeader,
+    mask_v6: bool,
+}
+
+impl Proxies {
+    /// Believes the proxies in these networks.
+    ///
+    /// ```
+    /// use indelible::capture::Proxies;
+    ///
+    /// let proxies = Proxies::trusting(["10.0.0.0/8", "fd00::/8"])?;
+    /// # Ok::<(), indelible::capture::NetworkError>(())
+    /// ```
+    pub fn trusting<'a>(networks: impl IntoIterator<Item = &'a str>) -> Result<Self, NetworkError> {
+        let trusted = networks.into_iter().map(str::parse).collect::<Result<_, _>>()?;
+        Ok(Self { trusted, ..Self::default() })
+    }
+
+    /// Sets the header that the proxies write. Default: `X-Forwarded-For`.
+    #[must_use]
+    pub const fn header(mut self, header: ForwardingHeader) -> Self {
+        self.header = header;
+        self
+    }
+
+    /// Keeps of a v6 address only its network of 64 bits: one household or machine has a whole such network.
+    #[must_use]
+    pub const fn mask_v6(mut self) -> Self {
+        self.mask_v6 = true;
+        self
+    }
+
+    /// The client's address: the peer's, or when the peer is trusted, the first untrusted one from the right of the
+    /// header. A hop that is no address ends the walk: what lies behind it, nobody vouches for.
+    pub fn client(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Option<IpAddr> {
+        let mut client = peer?.to_canonical();
+        if self.trusts(client) {
+            for hop in self.hops(headers).iter().rev().take(limits::FORWARDED_HOPS_MAX) {
+                let Some(address) = address_of(hop) else { break };
+                client = address;
+                if !self.trusts(client) {
+                    break;
+                }
+            }
+        }
+        Some(if self.mask_v6 { masked(client) } else { client })
+    }
+
+    /// The header as it came, its lines joined.
+    pub(super) fn header_text(&self, headers: &HeaderMap) -> Option<String> {
+        let mut lines =
+            headers.get_all(self.header.name()).into_iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
+        let mut text = lines.next()?.into_owned();
+        for line in lines {
+            text.push_str(", ");
+            text.push_str(&line);
+        }
+        Some(text)
+    }
+
+    fn trusts(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|network| network.contains(address))
+    }
+
+    fn hops(&self, headers: &HeaderMap) -> Vec<String> {
+        let Some(text) = self.header_text(headers) else { return Vec::new() };
+        match self.header {
+            ForwardingHeader::XForwardedFor => text.split(',').map(str::to_owned).collect(),
+            ForwardingHeader::Forwarded => forwarded::hops(&text),
+            // Written over by the nearest proxy: more than one address was not written by it.
+            ForwardingHeader::XRealIp => vec![text],
+        }
+    }
+}
+
+/// An address as proxies write it: bare, in brackets, with a port.
+fn address_of(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    let bare = hop.strip_prefix('[').and_then(|hop| hop.strip_suffix(']')).unwrap_or(hop);
+    let address = bare.parse().ok().or_else(|| hop.parse::<SocketAddr>().ok().map(|socket| socket.ip()))?;
+    Some(IpAddr::to_canonical(&address))
+}
+
+fn masked(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V4(_) => address,
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 64 << 64).into(),
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}/{}", self.address, self.prefix)
+    }
+}
+
+#[cfg(test)]
+mod tests;

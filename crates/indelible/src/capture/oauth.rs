@@ -1,0 +1,104 @@
+//! OAuth 2.0: its parameters from query, form and response, and what they say of the action.
+
+use base64ct::{Base64, Encoding as _};
+use http::{HeaderMap, header};
+use indelible_proof::{Actor, Event, Outcome, limits};
+use serde_json::Value;
+
+use super::{
+    entry::clipped,
+    input::{Input, at_path, scalar},
+    verdict::Verdict,
+};
+use crate::redaction::decoded;
+
+/// Sets `oauth`, `client` and, where a grant type says more, the action.
+pub(super) fn describe(event: &mut Event, headers: &HeaderMap, input: &Input<'_>, answer: Option<&Value>) {
+    let said = |name: &str, bytes: usize| input.text(name).map(|text| clipped(&text, bytes));
+    let word = |name: &str| said(name, limits::WORD_BYTES_MAX);
+    let answered = |name: &str, bytes: usize| {
+        let text = scalar(at_path(answer?, name)?).filter(|text| !text.is_empty())?;
+        Some(clipped(&text, bytes))
+    };
+    let oauth = event.oauth.get_or_insert_default();
+    oauth.grant_type = word("grant_type");
+    oauth.response_type = word("response_type");
+    oauth.redirect_uri = said("redirect_uri", limits::URI_BYTES_MAX);
+    oauth.audience = said("audience", limits::URI_BYTES_MAX).or_else(|| said("resource", limits::URI_BYTES_MAX));
+    oauth.scopes_requested = input.text("scope").map(|text| scopes(&text)).unwrap_or_default();
+    oauth.scopes_granted = answered("scope", limits::METADATA_BYTES_MAX).map(|text| scopes(&text)).unwrap_or_default();
+    oauth.token_type = answered("token_type", limits::WORD_BYTES_MAX);
+    oauth.issuer = answered("iss", limits::URI_BYTES_MAX);
+    let client = client_of_basic(headers)
+        .map(|id| clipped(&id, limits::ID_BYTES_MAX))
+        .or_else(|| said("client_id", limits::ID_BYTES_MAX))
+        .or_else(|| answered("client_id", limits::ID_BYTES_MAX));
+    if let Some(id) = client {
+        event.client.get_or_insert_default().id = Some(id);
+    }
+}
+
+/// The action of a token request by its grant type.
+pub(super) fn action_of_grant<'a>(action: &'a str, input: &Input<'_>) -> &'a str {
+    if action != "oauth.token.issued" {
+        return action;
+    }
+    match input.text("grant_type").as_deref() {
+        Some("refresh_token") => "oauth.token.refreshed",
+        Some("urn:ietf:params:oauth:grant-type:token-exchange") => "oauth.token.exchanged",
+        _ => action,
+    }
+}
+
+/// Finds the redirect URI guilty: RFC 6749 has one code, `invalid_request`, for everything that it may not redirect.
+pub(super) fn blame_redirect_uri(verdict: &mut Verdict, input: &Input<'_>) {
+    if verdict.outcome == Some(Outcome::Success) {
+        return;
+    }
+    let vague = matches!(verdict.reason.as_deref(), None | Some("invalid_request" | "invalid_grant"));
+    let is_named = |text: &Option<String>| {
+        text.as_deref().is_some_and(|text| {
+            let text = text.to_ascii_lowercase();
+            text.contains("redirect_uri") || text.contains("redirect uri") || text.contains("redirect url")
+        })
+    };
+    if vague && (is_named(&verdict.message) || is_named(&verdict.code)) {
+        verdict.reason = Some("redirect_uri_mismatch".to_owned());
+    } else if vague && input.text("redirect_uri").is_some_and(|uri| !is_redirect_uri(&uri)) {
+        verdict.reason = Some("invalid_redirect_uri".to_owned());
+    }
+}
+
+/// A client that authenticated itself acts in its own name when nobody else does.
+pub(super) fn client_as_actor(event: &Event, outcome: Outcome) -> Option<Actor> {
+    let id = event.client.as_ref()?.id.clone()?;
+    (outcome == Outcome::Success).then(|| Actor::new("client", id))
+}
+
+/// Whether a text is what RFC 6749, 3.1.2, lets a redirect URI be: absolute, and without a fragment.
+fn is_redirect_uri(uri: &str) -> bool {
+    let Some((scheme, rest)) = uri.split_once(':') else { return false };
+    let is_scheme = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let is_clean = uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    is_scheme && !rest.is_empty() && rest != "//" && is_clean && !uri.contains('#')
+}
+
+fn scopes(text: &str) -> Vec<String> {
+    let scopes = text.split_whitespace().take(limits::SCOPES_MAX);
+    scopes.map(|scope| clipped(scope, limits::SCOPE_BYTES_MAX)).collect()
+}
+
+/// The client of `Authorization: Basic`; id and secret are form-encoded before they are joined, RFC 6749, 2.3.1.
+fn client_of_basic(headers: &HeaderMap) -> Option<String> {
+    let (scheme, code) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") || code.len() > crate::limits::JWT_BYTES_MAX {
+        return None;
+    }
+    let pair = String::from_utf8(Base64::decode_vec(code.trim()).ok()?).ok()?;
+    let (id, _) = pair.split_once(':')?;
+    Some(decoded(id).into_owned()).filter(|id| !id.is_empty())
+}
+
+#[cfg(test)]
+mod tests;

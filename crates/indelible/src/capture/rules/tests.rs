@@ -1,0 +1,52 @@
+use std::collections::BTreeSet;
+
+use http::Method;
+use indelible_proof::{Event, aliases, vocabulary};
+
+use super::*;
+use crate::capture::{Rule, RuleSet, index::Index};
+
+fn all() -> RuleSet {
+    better_auth().under("/api/auth").and(oauth2().under("/oauth")).and(session_auth())
+}
+
+#[test]
+fn the_ready_sets_stand_beside_each_other() {
+    Index::new(all()).unwrap();
+}
+
+#[test]
+fn every_action_of_a_ready_set_is_one_that_an_event_may_have() {
+    let own = ["auth.endpoint.called", "auth.login.requested"];
+    let actions = |rule: &Rule| {
+        rule.action.clone().into_iter().chain(rule.when.iter().map(|(_, action)| action.clone())).collect::<Vec<_>>()
+    };
+    for action in all().rules().iter().flat_map(actions) {
+        Event::new(&action).validate().unwrap();
+        assert!(vocabulary::is_action(&action) || own.contains(&action.as_str()), "{action}");
+    }
+}
+
+#[test]
+fn every_endpoint_of_better_auth_that_has_a_name_of_ours_has_a_rule() {
+    let named: BTreeSet<String> =
+        better_auth().rules().iter().filter_map(|rule| rule.original_action.clone()).collect();
+    for (name, _) in aliases("better-auth") {
+        // The endpoints of the audit plugin record for themselves.
+        assert!(named.contains(name) || name.starts_with("audit-log"), "{name}");
+    }
+}
+
+#[test]
+fn names_are_paths_without_the_slash_and_with_colons() {
+    let index = Index::new(better_auth()).unwrap();
+    for (path, name) in [
+        ("/sign-in/email", "sign-in:email"),
+        ("/two-factor/totp/verify", "two-factor:totp:verify"),
+        ("/callback/github", "callback::id"),
+        ("/sign-out", "sign-out"),
+    ] {
+        let found = index.find(&Method::POST, path).unwrap();
+        assert_eq!(found.rule().original_action.as_deref(), Some(name));
+    }
+}

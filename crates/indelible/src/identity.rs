@@ -1,0 +1,177 @@
+//! Who a request comes from: what [`capture`](crate::capture) records as actor, and whose log a reader may see.
+//!
+//! A [`SessionResolver`] reads what a request presents and says whose it is. [`SessionCookie`] and [`BearerToken`] take
+//! the credential out of the headers and ask you for the rest; [`JwtClaims`] verifies and reads JSON Web Tokens by
+//! itself. An [`Identity`] that the application put into the extensions of a request, or of a response, goes before any
+//! resolver.
+//!
+//! There is one method, not one for before and one for after: who somebody is after a sign-in is found by resolving the
+//! request that they could send next, with the cookies that the response set.
+
+mod bearer;
+mod cookie;
+mod jwt;
+#[cfg(test)]
+mod tests;
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::Poll,
+};
+
+use http::{Extensions, HeaderMap, header};
+use indelible_proof::{Actor, Credential};
+
+pub use bearer::BearerToken;
+pub use cookie::SessionCookie;
+pub use jwt::JwtClaims;
+
+use bearer::bearer_token;
+
+pub(crate) use cookie::next_cookies;
+
+/// Whose session or token it is, and who acts in it.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Identity {
+    /// Whose session or token it is.
+    pub subject: Actor,
+    /// Who really acts, when it is not the subject: the administrator who impersonates, the `act` chain of RFC 8693;
+    /// the current actor first.
+    pub acting: Vec<Actor>,
+    /// The id of the session. Not its token: that is a secret.
+    pub session_id: Option<String>,
+    /// What the request was authenticated with.
+    pub credential: Option<Credential>,
+    /// The tenant, where the application has several.
+    pub tenant: Option<String>,
+}
+
+impl Identity {
+    /// Somebody who acts in their own name.
+    pub fn new(subject: Actor) -> Self {
+        Self { subject, ..Self::default() }
+    }
+
+    /// Sets the id of the session.
+    #[must_use]
+    pub fn session(mut self, id: impl Into<String>) -> Self {
+        self.session_id = Some(id.into());
+        self
+    }
+
+    /// Adds one who acts in the subject's name; the current actor first.
+    #[must_use]
+    pub fn acted_by(mut self, actor: Actor) -> Self {
+        self.acting.push(actor);
+        self
+    }
+
+    /// Sets what the request was authenticated with.
+    #[must_use]
+    pub fn credential(mut self, credential: Credential) -> Self {
+        self.credential = Some(credential);
+        self
+    }
+
+    /// Sets the tenant.
+    #[must_use]
+    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
+        self.tenant = Some(tenant.into());
+        self
+    }
+
+    /// Who really acts.
+    pub fn actor(&self) -> &Actor {
+        self.acting.first().unwrap_or(&self.subject)
+    }
+
+    /// For whom the actor acts, outermost first; empty when for nobody else.
+    pub fn on_behalf_of(&self) -> Vec<Actor> {
+        match self.acting.split_first() {
+            None => Vec::new(),
+            Some((_, earlier)) => std::iter::once(&self.subject).chain(earlier).cloned().collect(),
+        }
+    }
+}
+
+/// Why it could not be found out who a request comes from: the database was away, not the session.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("cannot find out whose session it is: {cause}")]
+pub struct ResolveError {
+    /// What went wrong, for the operator.
+    pub cause: String,
+}
+
+impl ResolveError {
+    /// An error with its cause.
+    pub fn new(cause: impl fmt::Display) -> Self {
+        Self { cause: cause.to_string() }
+    }
+}
+
+/// The answer to come: an identity, nobody, or that it cannot be told now.
+pub type Resolution<'a> = Pin<Box<dyn Future<Output = Result<Option<Identity>, ResolveError>> + Send + 'a>>;
+
+/// Finds out who a request comes from.
+///
+/// It is asked while a request waits: answer fast, and put a limit on the time of a database.
+pub trait SessionResolver: Send + Sync + 'static {
+    /// Whose credentials these headers present; `None` when they present none that count.
+    fn resolve<'a>(&'a self, headers: &'a HeaderMap) -> Resolution<'a>;
+}
+
+/// Resolvers in the order in which they are asked; the first that knows somebody answers.
+#[derive(Clone, Default)]
+pub struct Resolvers(Vec<Arc<dyn SessionResolver>>);
+
+impl Resolvers {
+    /// Adds one, to be asked after those before it.
+    #[must_use]
+    pub fn with(mut self, resolver: impl SessionResolver) -> Self {
+        self.0.push(Arc::new(resolver));
+        self
+    }
+
+    /// Who presents these headers and extensions. A resolver that panics has failed.
+    pub async fn resolve(
+        &self,
+        headers: &HeaderMap,
+        extensions: &Extensions,
+    ) -> Result<Option<Identity>, ResolveError> {
+        if let Some(identity) = extensions.get::<Identity>() {
+            return Ok(Some(identity.clone()));
+        }
+        for resolver in &self.0 {
+            if let Some(identity) = shielded(resolver.as_ref(), headers).await? {
+                return Ok(Some(identity));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Whether asking could give anything: there is somebody to ask, and something to ask about.
+    pub(crate) fn may_know(&self, headers: &HeaderMap) -> bool {
+        !self.0.is_empty() && (headers.contains_key(header::COOKIE) || headers.contains_key(header::AUTHORIZATION))
+    }
+}
+
+impl fmt::Debug for Resolvers {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Resolvers({})", self.0.len())
+    }
+}
+
+async fn shielded(resolver: &dyn SessionResolver, headers: &HeaderMap) -> Result<Option<Identity>, ResolveError> {
+    let panicked = || ResolveError::new("the resolver panicked");
+    let start = catch_unwind(AssertUnwindSafe(|| resolver.resolve(headers)));
+    let mut resolution = start.map_err(|_| panicked())?;
+    poll_fn(|context| {
+        catch_unwind(AssertUnwindSafe(|| resolution.as_mut().poll(context)))
+            .unwrap_or_else(|_| Poll::Ready(Err(panicked())))
+    })
+    .await
+}

@@ -1,0 +1,10 @@
+//! The layer around a real axum app, most of it over a real socket.
+
+mod app;
+mod bodies;
+mod client;
+mod identities;
+mod interrupted;
+mod oauth;
+mod outcomes;
+mod secrets;
