@@ -51,7 +51,7 @@ pub fn outcome_of(name: &str) -> Outcome {
 pub fn failed_form(name: &str) -> Option<&'static str> {
     Some(match name {
         "auth.login.succeeded" => "auth.login.failed",
-        "auth.mfa.succeeded" => "auth.mfa.failed",
+        "auth.mfa.succeeded" | "auth.mfa.recovery_code_used" => "auth.mfa.failed",
         "auth.password.changed" => "auth.password.change_failed",
         "auth.password.reset" => "auth.password.reset_failed",
         "auth.reauthentication.succeeded" => "auth.reauthentication.failed",
