@@ -57,3 +57,20 @@ fn every_endpoint_of_better_auth_is_known_in_both_forms() {
         assert_eq!(action_of_product("better-auth", &path), Some(action), "{path}");
     }
 }
+
+#[test]
+fn the_typescript_package_has_the_same_words() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../clients/typescript/packages/better-auth/src/words.ts");
+    let words = std::fs::read_to_string(path).unwrap();
+    let table = |name: &str| -> Vec<String> {
+        let (_, rest) = words.split_once(&format!("export const {name}: ")).unwrap();
+        rest.lines().skip(1).take_while(|line| *line != "};").map(str::to_owned).collect()
+    };
+    let row = |(name, meaning): (&str, &str)| format!("  \"{name}\": \"{meaning}\",");
+
+    assert_eq!(table("ACTIONS"), aliases("better-auth").map(row).collect::<Vec<_>>());
+    let failed = vocabulary::actions().filter_map(|action| Some((action.name, vocabulary::failed_form(action.name)?)));
+    assert_eq!(table("FAILED"), failed.map(row).collect::<Vec<_>>());
+    let severities = vocabulary::actions().map(|action| (action.name, action.severity.as_str()));
+    assert_eq!(table("SEVERITIES"), severities.map(row).collect::<Vec<_>>());
+}
