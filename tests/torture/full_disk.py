@@ -45,7 +45,7 @@ def main():
         writer.served.kill()
         writer.start()
         writer.check_all(verdict)
-        verdict.check(writer.served.stop() == 0, "it stops in order")
+        writer.end(verdict)
     verdict.end()
 
 

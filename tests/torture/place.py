@@ -182,3 +182,9 @@ class Writer:
         missing = [seq for seq, number in self.events.items() if ours.get(seq) != number]
         numbers = list(ours.values())
         verdict.check(not missing and len(set(numbers)) == len(numbers), f"all {self.acknowledged} acknowledged are among them, once")
+
+    def end(self, verdict):
+        """Stops the server and verifies what it leaves."""
+        shown = [self.served.request("GET", "/checkpoint")[1]]
+        verdict.check(self.served.stop() == 0, "it stops in order")
+        self.served.verify(verdict, shown)

@@ -8,6 +8,7 @@ import resource
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 
 # Long enough for a recovery on a machine that does other things too.
@@ -29,6 +30,7 @@ def free_port():
 
 class Served:
     def __init__(self, binary, data, *options):
+        self.binary = binary
         self.data = pathlib.Path(data)
         self.port = free_port()
         self.log = self.data.parent / "server.log"
@@ -68,6 +70,18 @@ class Served:
         """Asks the server to end; gives its exit code."""
         self.process.terminate()
         return self.process.wait(60)
+
+    def verify(self, verdict, shown=()):
+        """Makes the log again from its events, once the server has ended; it must extend every checkpoint that was shown."""
+        command = [self.binary, "verify", "--data", str(self.data)]
+        with tempfile.TemporaryDirectory() as place:
+            for nth, checkpoint in enumerate(shown):
+                kept = pathlib.Path(place, str(nth))
+                kept.write_bytes(checkpoint)
+                command += ["--checkpoint", str(kept)]
+            done = subprocess.run(command, capture_output=True, text=True, check=False)
+        words = done.stdout.splitlines()[0] if done.returncode == 0 else done.stderr.strip()
+        verdict.check(done.returncode == 0, f"the log verifies and extends {len(shown)} checkpoints: {words}")
 
     def connect(self, timeout=60):
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)

@@ -10,7 +10,7 @@ A kind of call that is made only after another has failed, cutting a file, is di
 
 Afterwards the process must have gone on by itself, or said which file stopped it. Another process must find every acknowledged
 event once, in its place and equal; no event of which it was said that nothing was stored; numbers without gaps; no temporary
-file; and a log that seals and goes on. Needs strace and cargo.
+file; a log that verifies, extends the last checkpoint that was shown, seals and goes on. Needs strace and cargo.
 Usage: tests/torture/run syscalls [--quick] [--only THREAD:CALL:NTH:KIND]; all takes minutes, --quick a sample of each kind.
 """
 
@@ -57,8 +57,8 @@ def test_binary():
 class Scenario:
     """One run of a part of the scenario, with one of its threads watched."""
 
-    def __init__(self, binary, part, data):
-        environment = os.environ | {"INDELIBLE_SCENARIO_DIR": str(data), "INDELIBLE_SCENARIO_PART": part}
+    def __init__(self, binary, part, data, **environment):
+        environment = os.environ | {"INDELIBLE_SCENARIO_DIR": str(data), "INDELIBLE_SCENARIO_PART": part} | environment
         command = [binary, "--exact", "scenario::scenario_process", "--nocapture"]
         self.process = subprocess.Popen(
             command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
@@ -173,7 +173,8 @@ def disturb(binary, job):
 
 def check(binary, data, scenario):
     """Opens the log in another process and holds it against what the scenario was told."""
-    after = Scenario(binary, "check", data)
+    kept = {"INDELIBLE_SCENARIO_KEPT": json.loads(note) for note in scenario.said("signed")[-1:]}
+    after = Scenario(binary, "check", data, **kept)
     after.finish()
     wrong = []
     if not after.done():

@@ -99,6 +99,7 @@ fn an_acknowledged_event_survives_sigkill_exactly_once_and_retries_do_not_double
     check(&events, &acknowledged);
     log.seal_now().unwrap();
     assert_eq!(all(&log), events);
+    assert_eq!(log.verify(&[], &|_, _| ()).unwrap().events, events.len() as u64);
 }
 
 /// Runs the writer until it has acknowledged some batches, and kills it.

@@ -1,7 +1,7 @@
 //! The life of a small log, for `tests/torture/syscalls.py`, which lets its system calls fail and kills it.
 //!
 //! Every event has a marker, counted up with each try. What becomes of it is said on standard output: `acknowledged
-//! MARKER SEQ`, or `refused MARKER CAUSE`.
+//! MARKER SEQ`, or `refused MARKER CAUSE`; and then `signed NOTE`, the checkpoint that the log shows, as JSON.
 
 use std::{
     io::{BufRead, Write},
@@ -13,7 +13,7 @@ use indelible_engine::{
     log::{Log, LogConfig, SealError},
     store::{AppendError, Durability, Ready, Redacted, Store},
 };
-use indelible_proof::{Event, Timestamp};
+use indelible_proof::{Event, Timestamp, note::Note};
 
 use crate::{
     kill::all,
@@ -22,6 +22,8 @@ use crate::{
 
 const DIR: &str = "INDELIBLE_SCENARIO_DIR";
 const PART: &str = "INDELIBLE_SCENARIO_PART";
+/// The last checkpoint that was shown before the trouble, for the part that checks.
+const KEPT: &str = "INDELIBLE_SCENARIO_KEPT";
 /// A log that is halted tries again every second.
 const TRIES: u64 = 600;
 const BETWEEN_TRIES: Duration = Duration::from_millis(10);
@@ -69,9 +71,11 @@ fn writing(dir: &Path) {
     say("done");
 }
 
-/// Tells what there is, and that the log goes on.
+/// Tells what there is, that it is what was signed, and that the log goes on.
 fn check(dir: &Path) {
     let log = open(dir);
+    let kept: Vec<Note> = std::env::var(KEPT).iter().map(|note| Note::parse(note.as_bytes()).unwrap()).collect();
+    log.verify(&kept, &|_, _| ()).unwrap();
     let events = all(&log);
     for recorded in &events {
         let marker = recorded.event.metadata["marker"].as_u64().unwrap();
@@ -82,6 +86,7 @@ fn check(dir: &Path) {
     seal(&log);
     assert_eq!(all(&log), events);
     append(&log, &mut 1_000_000, 1);
+    log.verify(&kept, &|_, _| ()).unwrap();
     log.close();
     say("done");
 }
@@ -120,6 +125,7 @@ fn append(log: &Log, marker: &mut u64, count: u64) {
                 for (marker, receipt) in markers.zip(receipts) {
                     say(&format!("acknowledged {marker} {}", receipt.seq));
                 }
+                say(&format!("signed {}", serde_json::Value::from(log.checkpoint().to_string())));
                 return;
             }
             Err(AppendError::Unavailable { cause }) => {
