@@ -33,9 +33,8 @@ export async function write(draft: Draft, options: JournalOptions): Promise<Entr
   try {
     await store(entry, options);
   } catch (error) {
-    if (!options.onWriteError) throw error;
-    options.onWriteError(error, hooked);
-    return null;
+    options.onWriteError?.(error, hooked);
+    throw error;
   }
   await options.afterLog?.(entry);
   return entry;

@@ -397,3 +397,27 @@ test("a session is renewed as it would be without the plugin", async () => {
   const { headers } = await browser.post("/update-user", { name: "Alice D." });
   assert.ok(headers.getSetCookie().some((line) => line.startsWith("better-auth.session_token=")));
 });
+
+test("requests at the same time are kept apart", async () => {
+  const own = await startApp(server);
+  const visitors = Array.from({ length: 12 }, () => ({ email: unique(), browser: own.browser() }));
+  const ids = await Promise.all(visitors.map(({ email, browser }) => browser.signUp(email)));
+  await Promise.all(visitors.map(({ browser }) => browser.post("/update-user", { name: "Alice E." })));
+  const events = await own.log();
+  for (const action of ["account.created", "account.updated"]) {
+    const actors = events.filter((event) => event.action === action).map((event) => event.actor?.id);
+    assert.deepEqual(actors.sort(), [...ids].sort());
+  }
+});
+
+test("a base URL that comes with each request changes nothing", async () => {
+  const baseURL = { allowedHosts: ["localhost:3000"] };
+  const own = await startApp(server, { auth: { baseURL } });
+  const browser = own.browser();
+  const id = await browser.signUp();
+  await browser.post("/sign-out");
+  assert.deepEqual((await own.log()).map(brief), [
+    ["sign-up:email", "account.created", "success", id],
+    ["sign-out", "auth.logout", "success", id],
+  ]);
+});

@@ -260,7 +260,11 @@ test("a session from a foreign origin inserts nothing", async () => {
 test("a storage that fails is an error in the contract's words", async () => {
   const fails = () => Promise.reject(new Error("the disk is gone"));
   const storage: AuditStorage = { write: async () => undefined, read: fails, readById: fails };
-  const own = await startApp(server, { storage });
+  const told: unknown[] = [];
+  const own = await startApp(server, {
+    storage,
+    options: { onWriteError: (error) => void told.push(error) },
+  });
   const visitor = own.browser();
   await visitor.signUp();
   storage.write = fails;
@@ -279,6 +283,7 @@ test("a storage that fails is an error in the contract's words", async () => {
   assert.deepEqual(await answer(visitor.post("/audit-log/insert", { action: "a.b" })), [
     ...[500, '{"message":"Failed to insert audit log entry"}'],
   ]);
+  assert.equal(told.length, 1);
 });
 
 test("a storage that cannot read has an empty list", async () => {
