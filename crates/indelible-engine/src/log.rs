@@ -66,6 +66,7 @@ use crate::{
 
 pub use self::{
     config::{Clock, LogConfig, OpenError, RecoveryReport, Torn},
+    epochs::EpochKeyError,
     export::Exporter,
     identity::{FORMAT, Identity},
     sealer::SealError,
@@ -450,7 +451,7 @@ impl Shared {
         let found = repeats.find(tenant, key, recorded_at(ready.event()));
         let Some((seq, event)) = found.map_err(|error| unavailable(error.to_string()))? else { return Ok(None) };
         let epoch = self.epochs.of(&*self.config.fs, &self.layout, seq);
-        let epoch = epoch.map_err(|error| unavailable(format!("the epoch key of event {seq}: {error}")))?;
+        let epoch = epoch.map_err(|error| unavailable(error.to_string()))?;
         let leaf = Entry::of(&Canonical::of(&event), &epoch.key).leaf_hash();
         let id = EventId::new(recorded_at(&event), self.identity.number, seq);
         Ok(Some(Receipt { id, seq, leaf, duplicate: true }))

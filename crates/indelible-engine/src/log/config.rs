@@ -4,7 +4,7 @@ use std::{fmt, io, path::PathBuf, sync::Arc};
 
 use indelible_proof::Timestamp;
 
-use super::tree::TreeError;
+use super::{epochs::EpochKeyError, tree::TreeError};
 use crate::{
     fs::{Fs, RealFs},
     limits::{
@@ -191,13 +191,8 @@ pub enum OpenError {
         place: String,
     },
     /// The epoch key of a WAL file is missing or damaged.
-    #[error("{path}: {problem}; restore this key from a copy: without it the receipts of its events cannot be checked")]
-    EpochKey {
-        /// The key's file.
-        path: String,
-        /// The system's words.
-        problem: io::Error,
-    },
+    #[error(transparent)]
+    EpochKey(#[from] EpochKeyError),
 }
 
 /// What opening a log found and did.

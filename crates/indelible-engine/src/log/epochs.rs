@@ -18,6 +18,18 @@ pub(super) struct Epoch {
     pub(super) key: EpochKey,
 }
 
+/// An epoch key that is missing, damaged or cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{path}: {problem}; without this epoch key the leaves of its events cannot be made: restore it from a copy if it is gone"
+)]
+pub struct EpochKeyError {
+    /// The key's file.
+    pub path: String,
+    /// The system's words.
+    pub problem: io::Error,
+}
+
 /// Which epochs there are. The committer adds to it; whoever needs an old event's leaf reads it.
 ///
 /// An epoch counts once its WAL file is there. A key that was made for a file that could not be is left behind
@@ -42,8 +54,8 @@ impl Epochs {
     }
 
     /// The key that an event was hashed with.
-    pub(super) fn of(&self, fs: &dyn Fs, layout: &Layout, seq: u64) -> io::Result<Epoch> {
-        load(fs, layout, self.first_of(seq).ok_or(io::ErrorKind::NotFound)?)
+    pub(super) fn of(&self, fs: &dyn Fs, layout: &Layout, seq: u64) -> Result<Epoch, EpochKeyError> {
+        load(fs, layout, self.first_of(seq).unwrap_or(seq))
     }
 
     /// Where the epochs of some events begin.
@@ -71,10 +83,11 @@ pub(super) fn keep(fs: &dyn Fs, layout: &Layout, epoch: &Epoch) -> io::Result<()
 }
 
 /// Reads a key.
-pub(super) fn load(fs: &dyn Fs, layout: &Layout, first_seq: u64) -> io::Result<Epoch> {
+pub(super) fn load(fs: &dyn Fs, layout: &Layout, first_seq: u64) -> Result<Epoch, EpochKeyError> {
     let path = layout.epoch(first_seq);
-    match read(fs, &path, 32)?.try_into() {
-        Ok(key) => Ok(Epoch { first_seq, key: EpochKey(key) }),
-        Err(_) => Err(io::Error::new(io::ErrorKind::InvalidData, format!("{}: not 32 bytes", path.display()))),
-    }
+    let damaged = |_| io::Error::new(io::ErrorKind::InvalidData, "it does not have 32 bytes");
+    read(fs, &path, 32)
+        .and_then(|bytes| bytes.try_into().map_err(damaged))
+        .map(|key| Epoch { first_seq, key: EpochKey(key) })
+        .map_err(|problem| EpochKeyError { path: path.display().to_string(), problem })
 }

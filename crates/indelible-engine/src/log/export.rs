@@ -56,10 +56,7 @@ impl Exporter<'_> {
         let first_seq = shared.epochs.first_of(seq);
         let epoch = match self.epoch.take() {
             Some(known) if Some(known.first_seq) == first_seq => known,
-            _ => shared
-                .epochs
-                .of(&*shared.config.fs, &shared.layout, seq)
-                .map_err(|problem| TreeError::EpochKey { seq, problem })?,
+            _ => shared.epochs.of(&*shared.config.fs, &shared.layout, seq)?,
         };
         Ok(self.epoch.insert(epoch))
     }

@@ -78,8 +78,7 @@ impl Log {
             return Ok(None);
         }
         let Some(recorded) = self.snapshot().get(None, seq)? else { return Err(TreeError::Gone { seq }) };
-        let epoch = self.shared.epochs.of(&*self.shared.config.fs, &self.shared.layout, seq);
-        let epoch = epoch.map_err(|problem| TreeError::EpochKey { seq, problem })?;
+        let epoch = self.shared.epochs.of(&*self.shared.config.fs, &self.shared.layout, seq)?;
         let disclosure = Disclosure::of(&Canonical::of(&recorded.event), &epoch.key);
         Ok(Evidence::new(disclosure, seq, self.inclusion(seq, size)?, checkpoint.clone()).ok())
     }

@@ -235,8 +235,7 @@ impl Recovered {
             // It tells where the numbers go on, so it stays until the next one takes its name.
             return Ok(());
         }
-        let epoch = epochs::load(fs, layout, first_seq)
-            .map_err(|problem| OpenError::EpochKey { path: layout.epoch(first_seq).display().to_string(), problem })?;
+        let epoch = epochs::load(fs, layout, first_seq)?;
         let replayed = replay(first_seq, &scan.events, &epoch.key).map_err(|(seq, error)| {
             let parts = scan.events.get((seq - first_seq) as usize);
             let offset = parts.map_or(0, |parts| parts.record.as_ptr().addr() - bytes.as_ptr().addr()) as u64;

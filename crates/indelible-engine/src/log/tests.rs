@@ -311,7 +311,7 @@ fn missing_files_and_missing_keys_stop_the_start() {
     drop(steps);
     let key = Path::new("/log/keys/epochs/00000000000000000002.key");
     harness.disk.rename(key, Path::new("/log/away")).unwrap();
-    assert!(matches!(Log::open(harness.config()).unwrap_err(), OpenError::EpochKey { .. }));
+    assert!(matches!(Log::open(harness.config()).unwrap_err(), OpenError::EpochKey(_)));
     harness.disk.rename(Path::new("/log/away"), key).unwrap();
     harness.disk.remove(Path::new("/log/wal/00000000000000000001.wal")).unwrap();
     let error = Log::open(harness.config()).unwrap_err();

@@ -15,7 +15,7 @@ mod alteration;
 mod head;
 mod tiles;
 
-use std::{io, ops::Range};
+use std::ops::Range;
 
 use indelible_proof::{
     Canonical, Entry,
@@ -24,7 +24,10 @@ use indelible_proof::{
     tree::{CompactRange, EMPTY_ROOT, Hash, Node, ProofError},
 };
 
-use super::{epochs, epochs::Epochs, layout::Layout};
+use super::{
+    epochs::{self, EpochKeyError, Epochs},
+    layout::Layout,
+};
 use crate::{
     fs::Fs,
     limits::BLOCK_ROWS,
@@ -44,13 +47,8 @@ pub enum TreeError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// Without its key the leaves of an epoch cannot be made.
-    #[error("the epoch key of event {seq}: {problem}; restore this key from a copy")]
-    EpochKey {
-        /// The first event under the key.
-        seq: u64,
-        /// The system's words.
-        problem: io::Error,
-    },
+    #[error(transparent)]
+    EpochKey(#[from] EpochKeyError),
     /// There is no such tile.
     #[error(transparent)]
     Tile(#[from] TileError),
@@ -104,9 +102,7 @@ impl TreeReader<'_> {
     ) -> Result<(), TreeError> {
         let mut starts = self.epochs.within(seqs.start, seqs.end).into_iter().peekable();
         while let Some(epoch_seq) = starts.next() {
-            let key = epochs::load(self.fs, self.layout, epoch_seq)
-                .map_err(|problem| TreeError::EpochKey { seq: epoch_seq, problem })?
-                .key;
+            let key = epochs::load(self.fs, self.layout, epoch_seq)?.key;
             let (from, to) = (epoch_seq.max(seqs.start), starts.peek().copied().unwrap_or(seqs.end));
             for rows in by_block((from - first_seq) as u32..(to - first_seq) as u32) {
                 for (&row, event) in rows.iter().zip(part.read(|source| source::events(source, &rows))?) {
