@@ -36,6 +36,7 @@
 
 mod address;
 mod body;
+mod choices;
 mod correlation;
 mod entry;
 mod failures;
@@ -45,6 +46,7 @@ mod index;
 mod input;
 mod layer;
 mod oauth;
+mod observation;
 mod rule;
 mod rules;
 mod service;

@@ -26,6 +26,8 @@ pub use stats::Stats;
 pub use submission::Submission;
 
 use pipeline::{Draft, Pipeline, Sent};
+#[cfg(feature = "tower")]
+use queue::Waiting;
 use queue::{Queue, Queued};
 use worker::Worker;
 
@@ -167,6 +169,15 @@ impl Recorder {
         self.check_open()?;
         self.start_worker()?;
         self.0.queue.push(Queued::new(event, self.0.pipeline.now())).map_err(|error| self.not_queued(error))
+    }
+
+    /// Queues an event that is yet to be made: the background thread does that too. `make` must not panic.
+    #[cfg(feature = "tower")]
+    pub(crate) fn queue_unmade(&self, make: Box<dyn FnOnce() -> Event + Send>) -> Result<(), RecordError> {
+        self.check_open()?;
+        self.start_worker()?;
+        let queued = Queued { what: Waiting::Unmade(make), at: self.0.pipeline.now() };
+        self.0.queue.push(queued).map_err(|error| self.not_queued(error))
     }
 
     /// Blocks until everything that was queued before this call is stored, or given up and counted as lost.

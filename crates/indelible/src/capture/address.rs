@@ -140,6 +140,10 @@ impl Proxies {
         Some(if self.mask_v6 { masked(client) } else { client })
     }
 
+    pub(super) const fn header_name(&self) -> HeaderName {
+        self.header.name()
+    }
+
     /// The header as it came, its lines joined.
     pub(super) fn header_text(&self, headers: &HeaderMap) -> Option<String> {
         let mut lines =

@@ -22,7 +22,7 @@ use pin_project_lite::pin_project;
 #[derive(Debug)]
 pub(super) enum Collected {
     /// All of it.
-    Whole(Vec<u8>),
+    Whole(Bytes),
     /// More than the limit.
     TooLarge,
     /// Its end did not come.
@@ -52,7 +52,10 @@ impl Seen {
         if self.is_too_large {
             Collected::TooLarge
         } else if self.is_whole {
-            Collected::Whole(self.chunks.concat())
+            Collected::Whole(match self.chunks.as_slice() {
+                [one] => one.clone(),
+                chunks => chunks.concat().into(),
+            })
         } else {
             Collected::Partial
         }

@@ -1,16 +1,21 @@
 //! The choices of a layer, and what its services share.
 
-use std::{fmt, net::IpAddr, net::SocketAddr, sync::Arc, time::Instant};
+use std::{
+    fmt,
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+};
 
 use http::Extensions;
-use indelible_proof::{Event, Outcome, Target, limits as event_limits};
+use indelible_proof::Event;
 use tower_layer::Layer;
 
 use super::{
     address::Proxies,
-    entry::clipped,
+    choices::Choices,
     failures::{Failures, Repetition},
-    index::{Found, Index, RuleError},
+    index::{Index, RuleError},
+    observation::{Ending, Observation},
     rule::RuleSet,
     service::AuditService,
     severity::SeverityRules,
@@ -19,13 +24,10 @@ use crate::{
     Durability, RecordError, Recorder,
     identity::{Resolvers, SessionResolver},
     limits,
-    redaction::{self, MASK, Redaction},
+    redaction::Redaction,
 };
 
 type Peer = Box<dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync>;
-
-/// The type of the target that stands for whoever somebody tried to sign in as.
-const IDENTIFIER: &str = "identifier";
 
 /// Records the requests that rules describe. Clones share everything.
 ///
@@ -156,15 +158,17 @@ impl AuditLayerBuilder {
             index: Index::new(self.rules)?,
             recorder: self.recorder,
             resolvers: self.resolvers,
-            proxies: self.proxies,
             peer: self.peer,
-            severities: self.severities,
-            failures: Failures::new(self.repetition),
-            key: self.key.or_else(random_key),
-            keeps_identifiers: self.keeps_identifiers,
             durability: self.durability,
             body_bytes_max: self.body_bytes_max,
-            secrets: Redaction::default(),
+            choices: Arc::new(Choices {
+                proxies: self.proxies,
+                severities: self.severities,
+                failures: Failures::new(self.repetition),
+                key: self.key.or_else(random_key),
+                keeps_identifiers: self.keeps_identifiers,
+                secrets: Redaction::default(),
+            }),
         })))
     }
 }
@@ -188,101 +192,56 @@ fn peer_in_extensions(extensions: &Extensions) -> Option<IpAddr> {
 /// What all services of a layer share.
 pub(super) struct Shared {
     pub(super) index: Index,
-    pub(super) recorder: Recorder,
+    recorder: Recorder,
     pub(super) resolvers: Resolvers,
-    pub(super) proxies: Proxies,
     pub(super) peer: Peer,
-    pub(super) severities: SeverityRules,
-    pub(super) failures: Failures,
-    key: Option<[u8; 32]>,
-    keeps_identifiers: bool,
     durability: Durability,
     pub(super) body_bytes_max: usize,
-    /// Which parameters of a path are secret.
-    secrets: Redaction,
+    /// What making an event needs. Apart, because the recorder's queue holds it, and nothing in that queue may hold the
+    /// recorder: the last one who drops it waits for the queue.
+    pub(super) choices: Arc<Choices>,
 }
 
 impl Shared {
-    /// The keyed hash of a secret or an identifier.
-    pub(super) fn pseudonym(&self, text: &str) -> Option<String> {
-        Some(redaction::hash(&self.key?, text))
-    }
-
-    /// The target that stands for whoever somebody tried to sign in as. Case and blanks around it do not tell people
-    /// apart.
-    pub(super) fn identifier(&self, text: &str) -> Option<Target> {
-        let text = text.trim().to_lowercase();
-        let target = Target::new(IDENTIFIER, self.pseudonym(&text)?);
-        Some(if self.keeps_identifiers { target.name(clipped(&text, event_limits::NAME_BYTES_MAX)) } else { target })
-    }
-
-    /// The path of a request, without the secrets that some have for a parameter.
-    pub(super) fn path(&self, path: &str, found: &Found) -> String {
-        let is_secret = |name: &str| self.secrets.is_secret(name);
-        if !found.params().any(|(name, _)| is_secret(name)) {
-            return clipped(path, event_limits::URI_BYTES_MAX);
-        }
-        // Made anew from the rule: a secret can be written in many ways.
-        let shown = |(name, value)| (name, if is_secret(name) { MASK } else { value });
-        let path = found.params().map(shown).fold(found.rule().path.clone(), |path, (name, value)| {
-            path.replace(&format!("{{{name}}}"), value).replace(&format!("{{*{name}}}"), value)
-        });
-        clipped(&path, event_limits::URI_BYTES_MAX)
-    }
-
-    /// How many failures to authenticate there were lately of the same identifier, or from the same address, this one
-    /// included; 0 when the event is none.
-    pub(super) fn failures_of(&self, event: &Event, outcome: Outcome) -> u32 {
-        let is_attempt = ["auth.login.", "auth.mfa.", "auth.password.", "auth.reauthentication."]
-            .iter()
-            .any(|start| event.action.starts_with(start));
-        if !is_attempt || !matches!(outcome, Outcome::Failure | Outcome::Denied) {
-            return 0;
-        }
-        let now = Instant::now();
-        let identifier = event.targets.iter().find(|target| target.r#type.as_deref() == Some(IDENTIFIER));
-        let by_identifier = identifier.and_then(|target| target.id.as_deref()).map(|id| self.failures.count(id, now));
-        let address = event.context.as_ref().and_then(|context| context.ip);
-        let by_address = address.map(|ip| self.failures.count(ip, now));
-        by_identifier.max(by_address).unwrap_or(1)
-    }
-
-    /// Records an event as durably as was chosen. When the log cannot take it now, the queue tries again; when that is
-    /// full too, the recorder tells of the gap.
-    pub(super) async fn record(&self, event: Event) {
+    /// Records what was seen as durably as was chosen. When the log cannot take it now, the queue tries again; when that
+    /// is full too, the recorder tells of the gap.
+    pub(super) async fn record(&self, observation: Box<Observation>, ending: Ending) {
         if self.durability == Durability::Queued {
-            self.queue(event);
+            self.queue(observation, ending);
             return;
         }
+        let event = observation.event(&self.choices, &ending);
         let spare = event.clone();
-        let answer = match self.recorder.submit(vec![event], self.durability) {
+        let error = match self.recorder.submit(vec![event], self.durability) {
             Ok(submission) => submission.await.err(),
             Err(error) => Some(error),
         };
-        self.queue_after(answer.as_ref(), spare);
+        self.queue_after(error.as_ref(), spare);
     }
 
-    /// Records an event for which nobody waits any more.
-    pub(super) fn record_unawaited(&self, event: Event) {
+    /// Records what nobody waits for any more.
+    pub(super) fn record_unawaited(&self, observation: Box<Observation>, ending: Ending) {
         if self.durability == Durability::Queued {
-            self.queue(event);
+            self.queue(observation, ending);
             return;
         }
+        let event = observation.event(&self.choices, &ending);
         let spare = event.clone();
         // The background thread takes over whoever's submission is dropped.
-        let answer = self.recorder.submit(vec![event], self.durability).map(drop).err();
-        self.queue_after(answer.as_ref(), spare);
+        let error = self.recorder.submit(vec![event], self.durability).map(drop).err();
+        self.queue_after(error.as_ref(), spare);
+    }
+
+    /// Whatever becomes of an event, its response is not changed by it: the recorder counts it, and tells its hooks.
+    fn queue(&self, observation: Box<Observation>, ending: Ending) {
+        let choices = Arc::clone(&self.choices);
+        let _ = self.recorder.queue_unmade(Box::new(move || observation.event(&choices, &ending)));
     }
 
     fn queue_after(&self, error: Option<&RecordError>, spare: Event) {
         if let Some(RecordError::Append(_)) = error {
-            self.queue(spare);
+            let _ = self.recorder.queue(spare);
         }
-    }
-
-    fn queue(&self, event: Event) {
-        // A response is never changed by what becomes of its event; the recorder counts it, and tells its hooks.
-        let _ = self.recorder.queue(event);
     }
 }
 
@@ -290,7 +249,7 @@ impl fmt::Debug for Shared {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.debug_struct("Shared")
             .field("index", &self.index)
-            .field("proxies", &self.proxies)
+            .field("choices", &self.choices)
             .field("durability", &self.durability)
             .finish_non_exhaustive()
     }

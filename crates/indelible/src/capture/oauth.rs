@@ -6,8 +6,8 @@ use indelible_proof::{Actor, Event, Outcome, limits};
 use serde_json::Value;
 
 use super::{
-    entry::clipped,
     input::{Input, at_path, scalar},
+    observation::clipped,
     verdict::Verdict,
 };
 use crate::redaction::decoded;

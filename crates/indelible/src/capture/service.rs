@@ -12,11 +12,10 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, header};
 use http_body::Body;
 use pin_project_lite::pin_project;
-use serde_json::Value;
 use tower_service::Service;
 
 use super::{
-    body::{AuditBody, Collected, Tee},
+    body::{AuditBody, Tee},
     correlation::Correlation,
     entry::Entry,
     index::Found,
@@ -93,24 +92,21 @@ where
     let response = match inner.call(Request::from_parts(parts, body)).await {
         Ok(response) => response,
         Err(error) => {
-            if let Some(event) = entry.failed() {
-                shared.record(*event).await;
-            }
+            entry.end().await;
             return Err(error);
         }
     };
     let (parts, body) = response.into_parts();
-    entry.answered(&parts);
-    let (body, answer) = if wants_answer(entry.rule(), &parts) {
+    entry.answered(&parts, None);
+    let body = if entry.rule().is_some_and(|rule| wants_answer(rule, &parts)) {
         let (body, collected) = AuditBody::begin(body, shared.body_bytes_max).await;
-        (body, read(collected))
+        entry.answered(&parts, Some(collected));
+        body
     } else {
-        (AuditBody::untouched(body), None)
+        AuditBody::untouched(body)
     };
-    entry.identify_after(&parts, answer.as_ref()).await;
-    if let Some(event) = entry.end(answer.as_ref()) {
-        shared.record(*event).await;
-    }
+    entry.identify_after(&parts).await;
+    entry.end().await;
     Ok(Response::from_parts(parts, body))
 }
 
@@ -135,13 +131,6 @@ fn wants_answer(rule: &Rule, parts: &http::response::Parts) -> bool {
     (is_error || rule.wants_response_body())
         && is_plain
         && Format::of(parts.headers.get(header::CONTENT_TYPE)) == Some(Format::Json)
-}
-
-fn read(collected: Collected) -> Option<Value> {
-    match collected {
-        Collected::Whole(bytes) => Format::Json.read(&bytes),
-        Collected::TooLarge | Collected::Partial => None,
-    }
 }
 
 pin_project! {

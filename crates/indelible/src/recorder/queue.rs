@@ -1,7 +1,7 @@
 //! The bounded queue between callers that do not wait and the background thread.
 
 use std::{
-    mem,
+    fmt, mem,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -18,13 +18,46 @@ use crate::limits::{GAP_RETRY_WAIT, QUEUE_NAP, QUEUE_NAPS_MAX};
 /// An event that waits, with the moment at which it came.
 #[derive(Debug)]
 pub(super) struct Queued {
-    pub(super) event: Box<Event>,
+    pub(super) what: Waiting,
     pub(super) at: Timestamp,
+}
+
+/// An event, or what makes it on the background thread.
+pub(super) enum Waiting {
+    Made(Box<Event>),
+    #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "capture alone leaves the making to the thread"))]
+    Unmade(Box<dyn FnOnce() -> Event + Send>),
+}
+
+impl Waiting {
+    pub(super) fn event(self) -> Event {
+        match self {
+            Self::Made(event) => *event,
+            Self::Unmade(make) => make(),
+        }
+    }
+
+    /// The tenant, as far as it is known.
+    fn tenant(&self) -> Option<&str> {
+        match self {
+            Self::Made(event) => event.tenant.as_deref(),
+            Self::Unmade(_) => None,
+        }
+    }
+}
+
+impl fmt::Debug for Waiting {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Made(event) => event.fmt(out),
+            Self::Unmade(_) => out.write_str("Unmade"),
+        }
+    }
 }
 
 impl Queued {
     pub(super) fn new(event: Event, at: Timestamp) -> Self {
-        Self { event: Box::new(event), at }
+        Self { what: Waiting::Made(Box::new(event)), at }
     }
 }
 
@@ -112,8 +145,8 @@ impl Queue {
         if queued.len() <= room {
             return Ok(());
         }
-        for Queued { event, at } in queued {
-            state.work.gaps.add(Cause::QueueFull, event.tenant.as_deref(), *at, None);
+        for Queued { what, at } in queued {
+            state.work.gaps.add(Cause::QueueFull, what.tenant(), *at, None);
         }
         state.work.stale_gaps = false;
         Err(RecordError::QueueFull { lost: queued.len(), events_max: self.events_max })

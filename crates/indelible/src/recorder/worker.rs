@@ -79,10 +79,11 @@ impl Duty<'_> {
     fn store(&self, chunk: Vec<Queued>) -> Gaps {
         let mut gaps = Gaps::default();
         let mut batch = Vec::with_capacity(chunk.len());
-        for Queued { mut event, at } in chunk {
+        for Queued { what, at } in chunk {
+            let mut event = what.event();
             event.occurred_at.get_or_insert(at);
             let tenant = event.tenant.clone();
-            match self.pipeline.prepare(*event) {
+            match self.pipeline.prepare(event) {
                 Ok(Some(ready)) => batch.push(ready),
                 Ok(None) => Counters::add(&self.pipeline.stats.suppressed, 1),
                 Err(unfit) => {
