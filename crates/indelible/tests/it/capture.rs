@@ -1,10 +1,12 @@
 //! The layer around a real axum app, most of it over a real socket.
 
 mod app;
+mod away;
 mod bodies;
 mod client;
 mod identities;
 mod interrupted;
 mod oauth;
 mod outcomes;
+mod replays;
 mod secrets;
