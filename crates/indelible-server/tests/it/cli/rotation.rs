@@ -7,8 +7,9 @@ use serde_json::{Value, json};
 use super::{Done, Shell, shell_with_events};
 use crate::server::{JSON, Server};
 
-/// Evidence, an export and a checkpoint, and the public key of the time, under a name.
+/// Evidence, an export, a checkpoint and the public key of the time, under a name.
 fn keep(shell: &Shell, name: &str) {
+    shell.write(&format!("{name}.checkpoint"), shell.run(&["checkpoint"]).ok());
     shell.write(&format!("{name}.vkey"), shell.run(&["checkpoint", "--verifier-key"]).ok());
     shell.run(&["proof", "0", "-o", &format!("{name}.tlog-proof")]).ok();
     shell.run(&["export", "--proof", "-o", &format!("{name}.jsonl")]).ok();
@@ -47,6 +48,10 @@ fn an_old_key_verifies_what_was_proven_before_and_with_the_rotations_what_comes_
     );
     shell.write("log.rotations", shell.run(&["checkpoint", "--rotations"]).ok());
     assert_followed(&shell);
+    for key in ["before", "after"] {
+        let kept = ["--checkpoint", "before.checkpoint", "--checkpoint", "after.checkpoint"];
+        assert!(verify(&shell, &kept, key, false).ok().contains(again["new"].as_str().unwrap()));
+    }
     let listed = shell.run(&["list", "action:audit.log.key_rotated", "--json", "--all"]).ok();
     let events: Vec<Value> = listed.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(events.len(), 2, "{listed}");
