@@ -7,14 +7,15 @@ use indelible_proof::{
     disclosure::Disclosure,
     export::ExportWriter,
     note::Note,
-    tile,
+    tile::{self, Tile},
     tree::{Hash, Node},
 };
 
 use super::{Log, epochs::Epoch, tree::TreeError};
+use crate::limits::BLOCK_ROWS;
 
 /// Makes the lines of an export that ends with a checkpoint, one after the other. However long the export is, it holds
-/// the hashes of one tile and the key of one epoch.
+/// the hashes of one tile a level, those of one block of events, and the key of one epoch.
 pub struct Exporter<'log> {
     log: &'log Log,
     writer: ExportWriter,
@@ -27,7 +28,7 @@ impl Log {
     /// Begins an export of events under a checkpoint of this log.
     pub fn exporter(&self, checkpoint: Note) -> Result<Exporter<'_>, TreeError> {
         let writer = ExportWriter::new(checkpoint)?;
-        let nodes = Box::new(tile::nodes(writer.size(), |tile| self.with_tree(|tree| tree.tile(tile))));
+        let nodes = Box::new(tile::nodes(writer.size(), tiles(self, writer.size())));
         Ok(Exporter { log: self, writer, nodes, epoch: None })
     }
 }
@@ -60,6 +61,32 @@ impl Exporter<'_> {
         };
         Ok(self.epoch.insert(epoch))
     }
+}
+
+/// Reads the tiles of a tree of a size. Those of level 0 are made again from events, and to read a few events of a block takes
+/// nearly as long as to read all: where two tiles of one block are asked for, the rest of it is read with the second.
+fn tiles(log: &Log, size: u64) -> impl FnMut(Tile) -> Result<Vec<Hash>, TreeError> {
+    let (mut last_block, mut ahead) = (None, (0, Vec::new()));
+    move |tile| {
+        let first = tile.index() * u64::from(tile::WIDTH);
+        let block = first / u64::from(BLOCK_ROWS);
+        if tile.level() > 0 || last_block.replace(block) != Some(block) {
+            return log.with_tree(|tree| tree.tile(tile));
+        }
+        if let Some(hashes) = part(&ahead, first, tile) {
+            return Ok(hashes);
+        }
+        ahead = (first, Vec::new());
+        let end = size.min((block + 1) * u64::from(BLOCK_ROWS));
+        log.with_tree(|tree| tree.entries(first..end, &mut |_, entry| ahead.1.push(entry.leaf_hash().into())))?;
+        part(&ahead, first, tile).ok_or(TreeError::Gone { seq: first })
+    }
+}
+
+/// The hashes of a tile, out of leaves that begin at another.
+fn part((from, leaves): &(u64, Vec<Hash>), first: u64, tile: Tile) -> Option<Vec<Hash>> {
+    let from = usize::try_from(first.checked_sub(*from)?).ok()?;
+    Some(leaves.get(from..)?.get(..tile.width().into())?.to_vec())
 }
 
 impl fmt::Debug for Exporter<'_> {

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use indelible_proof::{
     checkpoint::Checkpoint,
     cosignature::Quorum,
+    export::ExportVerifier,
     note::Note,
     tile::{self, Tile, TileError},
 };
 
-use super::harness::{Harness, Steps};
+use super::harness::{self, Harness, Steps};
 use crate::{
     fs::{Fs, read},
     log::{OpenError, VerifyError},
@@ -87,6 +88,26 @@ fn a_lost_tree_is_made_again_from_the_events() {
         }
     }
     assert_proves_itself(&Steps::open(&harness).unwrap(), &notes);
+}
+
+#[test]
+fn an_export_of_any_events_proves_them_across_epochs_segments_and_the_tail() {
+    let harness = Harness::new(1);
+    let (steps, _) = grown(&harness);
+    let events = harness::all(&steps.log);
+    let none = Quorum::new(Vec::new(), 0).unwrap();
+    for (first, step) in [(0, 1), (2, 3), (299, 257), (4_000, 4_099), (75_500, 1)] {
+        let mut exporter = steps.log.exporter(Note::clone(&steps.log.checkpoint())).unwrap();
+        let mut verifier = ExportVerifier::new();
+        let some: Vec<_> = events[first..].iter().step_by(step).take(1_000).collect();
+        for event in &some {
+            verifier.line(&exporter.line(event).unwrap()).unwrap();
+        }
+        verifier.line(&exporter.end().unwrap()).unwrap();
+        let keys = [steps.log.verifier()];
+        let proven = verifier.finish(&keys, &none).unwrap();
+        assert_eq!(proven.events, some.len() as u64);
+    }
 }
 
 #[test]
