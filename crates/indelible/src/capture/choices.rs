@@ -31,6 +31,9 @@ impl Choices {
     /// apart.
     pub(super) fn identifier(&self, text: &str) -> Option<Target> {
         let text = text.trim().to_lowercase();
+        if text.is_empty() {
+            return None;
+        }
         let target = Target::new(IDENTIFIER, self.pseudonym(&text)?);
         Some(if self.keeps_identifiers { target.name(clipped(&text, limits::NAME_BYTES_MAX)) } else { target })
     }

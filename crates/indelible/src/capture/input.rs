@@ -85,7 +85,7 @@ impl<'a> Input<'a> {
     /// A text by its name: a parameter of the path, a field of the body, a parameter of the query. What stands several
     /// times is none of these; who sends it twice wants to be read in two ways.
     pub(super) fn text(&self, name: &str) -> Option<String> {
-        let param = self.params.iter().find(|(known, _)| *known == name).map(|(_, value)| decoded(value).into_owned());
+        let param = self.params.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
         let body = || scalar(at_path(self.body.as_ref()?, name)?);
         let query = || scalar(self.query.get(name)?);
         param.or_else(body).or_else(query).filter(|text| !text.is_empty())

@@ -1,5 +1,6 @@
 //! The layer around a real axum app, most of it over a real socket.
 
+mod anything;
 mod app;
 mod away;
 mod bodies;

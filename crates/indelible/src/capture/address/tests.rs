@@ -113,11 +113,10 @@ proptest! {
     #[test]
     fn what_a_client_writes_never_changes_who_it_is(
         made_up in "[ -~]{0,60}",
-        real in address(),
+        real in address().prop_filter("a client", |real| !trusting().trusts(*real)),
         inner in prop::collection::vec(any::<[u8; 3]>(), 0..4),
     ) {
         let proxies = trusting();
-        prop_assume!(!proxies.trusts(real.to_canonical()));
         // Each proxy adds whom it was called by; the client's own writing stands at the left of that.
         let proxies_hops: String = inner.iter().map(|[a, b, c]| format!(", 10.{a}.{b}.{c}")).collect();
         let x_forwarded_for = format!("{made_up}, {real}{proxies_hops}");
