@@ -53,6 +53,11 @@ mod service;
 mod severity;
 mod verdict;
 
+#[cfg(feature = "axum")]
+pub(crate) use input::read_form;
+#[cfg(feature = "axum")]
+pub(crate) use observation::header_text;
+
 pub use address::{ForwardingHeader, Network, NetworkError, Proxies};
 pub use body::AuditBody;
 pub use correlation::Correlation;

@@ -2,13 +2,15 @@
 //!
 //! A [`SessionResolver`] reads what a request presents and says whose it is. [`SessionCookie`] and [`BearerToken`] take
 //! the credential out of the headers and ask you for the rest; [`JwtClaims`] verifies and reads JSON Web Tokens by
-//! itself. An [`Identity`] that the application put into the extensions of a request, or of a response, goes before any
-//! resolver.
+//! itself, `BetterAuth` the sessions of Better Auth (features `better-auth-sqlite`, `better-auth-postgres`). An
+//! [`Identity`] that the application put into the extensions of a request, or of a response, goes before any resolver.
 //!
 //! There is one method, not one for before and one for after: who somebody is after a sign-in is found by resolving the
 //! request that they could send next, with the cookies that the response set.
 
 mod bearer;
+#[cfg(any(feature = "better-auth-postgres", feature = "better-auth-sqlite"))]
+mod better_auth;
 mod cookie;
 mod jwt;
 #[cfg(test)]
@@ -27,6 +29,8 @@ use http::{Extensions, HeaderMap, header};
 use indelible_proof::{Actor, Credential};
 
 pub use bearer::BearerToken;
+#[cfg(any(feature = "better-auth-postgres", feature = "better-auth-sqlite"))]
+pub use better_auth::BetterAuth;
 pub use cookie::SessionCookie;
 pub use jwt::JwtClaims;
 
@@ -82,6 +86,11 @@ impl Identity {
     pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
         self.tenant = Some(tenant.into());
         self
+    }
+
+    /// Whether the credential has a scope. A role that a session has is one of its scopes.
+    pub fn has_scope(&self, scope: &str) -> bool {
+        self.credential.iter().flat_map(|credential| &credential.scopes).any(|known| known == scope)
     }
 
     /// Who really acts.

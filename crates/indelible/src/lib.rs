@@ -48,6 +48,8 @@
 
 #[cfg(feature = "tower")]
 pub mod capture;
+#[cfg(feature = "axum")]
+pub mod endpoints;
 #[cfg(feature = "tower")]
 pub mod identity;
 pub mod import;

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 #[cfg(feature = "tower")]
 pub(crate) use capture::*;
+#[cfg(feature = "axum")]
+pub(crate) use endpoints::*;
 
 /// Events that may wait in the queue of a `Recorder`, unless its builder says otherwise.
 pub(crate) const QUEUE_EVENTS_DEFAULT: usize = 16_384;
@@ -47,6 +49,31 @@ mod capture {
     pub(crate) const JWT_BYTES_MAX: usize = 16 << 10;
     /// Those who act for each other in one token.
     pub(crate) const ACT_CHAIN_MAX: usize = 16;
+    /// A session cookie, as it is sent.
+    #[cfg(any(feature = "better-auth-postgres", feature = "better-auth-sqlite"))]
+    pub(crate) const SESSION_COOKIE_BYTES_MAX: usize = 4096;
+    /// How long a request waits for the database of sessions.
+    #[cfg(any(feature = "better-auth-postgres", feature = "better-auth-sqlite"))]
+    pub(crate) const SESSION_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
     /// Seconds by which the clocks of issuer and reader of a token may differ.
     pub(crate) const JWT_LEEWAY_S: f64 = 60.0;
+}
+
+/// Those of the endpoints, most of them the audit plugin's.
+#[cfg(feature = "axum")]
+mod endpoints {
+    /// Entries of a list, when nobody says how many.
+    pub(crate) const LIST_ENTRIES_DEFAULT: u32 = 50;
+    /// Entries of a list.
+    pub(crate) const LIST_ENTRIES_MAX: u32 = 500;
+    /// Entries that a list may leave out at its beginning: they are read all the same.
+    pub(crate) const LIST_OFFSET_MAX: u32 = 100_000;
+    /// Levels of inserted metadata; those of `{}` are 0.
+    pub(crate) const METADATA_DEPTH_MAX: usize = 5;
+    /// Bytes of a body: metadata with every character escaped.
+    pub(crate) const INSERT_BYTES_MAX: usize = 512 << 10;
+    /// Requests of an address in a minute.
+    pub(crate) const REQUESTS_A_MINUTE_DEFAULT: u32 = 60;
+    /// Addresses whose requests are counted at a time.
+    pub(crate) const ADDRESSES_MAX: usize = 1 << 16;
 }

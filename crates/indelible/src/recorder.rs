@@ -18,7 +18,7 @@ use std::sync::{
 };
 
 use indelible_engine::store::{Durability as Acknowledged, Receipt, Store};
-use indelible_proof::{Event, EventError};
+use indelible_proof::{Event, EventError, TENANT_DEFAULT};
 
 pub use builder::{Builder, Decision, system_time};
 pub use error::RecordError;
@@ -204,6 +204,11 @@ impl Recorder {
     /// The store below, for reading.
     pub fn store(&self) -> &Arc<dyn Store> {
         &self.0.pipeline.store
+    }
+
+    /// The tenant of events that name none.
+    pub fn tenant(&self) -> &str {
+        self.0.pipeline.tenant.as_deref().unwrap_or(TENANT_DEFAULT)
     }
 
     fn check_open(&self) -> Result<(), RecordError> {

@@ -29,7 +29,7 @@ pub struct Correlation {
 
 impl Correlation {
     /// Takes over what the headers bring, and makes the rest. What is made is one id, for the request and its trace.
-    pub(super) fn of(headers: &HeaderMap) -> Self {
+    pub(crate) fn of(headers: &HeaderMap) -> Self {
         let request_id = headers.get(REQUEST_ID).and_then(|id| id.to_str().ok()).filter(|id| is_id(id));
         let traceparent = headers.get(TRACEPARENT).and_then(|parent| parent.to_str().ok()).and_then(parse_traceparent);
         let (trace_id, span_id) = traceparent.unzip();

@@ -36,7 +36,8 @@ impl Format {
     }
 }
 
-fn read_form(text: &str) -> Object {
+/// The fields of a form or a query.
+pub(crate) fn read_form(text: &str) -> Object {
     let mut fields = Object::new();
     for pair in text.split('&').filter(|pair| !pair.is_empty()).take(limits::FORM_FIELDS_MAX) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));

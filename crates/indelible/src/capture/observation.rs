@@ -253,7 +253,7 @@ pub(super) fn clipped(text: &str, bytes_max: usize) -> String {
 }
 
 /// A header as an event may carry it.
-fn header_text(text: &str) -> Option<String> {
+pub(crate) fn header_text(text: &str) -> Option<String> {
     Some(clipped(text, limits::HEADER_BYTES_MAX)).filter(|text| !text.is_empty())
 }
 

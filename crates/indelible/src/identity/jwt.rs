@@ -102,7 +102,7 @@ fn text(claims: &Object, claim: &str) -> Option<String> {
 }
 
 /// A key as HMAC uses it: filled with zeros to the hash's block, hashed when longer.
-fn block_of(key: &[u8]) -> [u8; 64] {
+pub(super) fn block_of(key: &[u8]) -> [u8; 64] {
     use sha2::Digest as _;
     let digest;
     let key = if key.len() > 64 {

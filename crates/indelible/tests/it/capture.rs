@@ -4,7 +4,7 @@ mod anything;
 mod app;
 mod away;
 mod bodies;
-mod client;
+pub(crate) mod client;
 mod identities;
 mod interrupted;
 mod oauth;

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod capture;
+mod endpoints;
 mod import;
 
 use std::sync::Arc;
