@@ -36,7 +36,7 @@ def members(text):
 def commitment(part):
     if part is None: return bytes(32)
     told = members(part)
-    if list(told) == ["commitment"]: return unhex(told["commitment"], 32)
+    if list(told) == ["commitment"]: return need(any(unhex(told["commitment"], 32)), "nothing is withheld") and unhex(told["commitment"], 32)
     need(list(told) == ["salt", "value"], "a part is neither salt and value nor a commitment")
     return sha256(unhex(told["salt"], 16), told["value"].encode())
 

@@ -46,6 +46,12 @@ impl Part {
         if value.is_empty() { Self::Empty } else { Self::Open { salt, value: value.to_vec() } }
     }
 
+    /// A part of which only the commitment is told; `None` for the zeros that an empty part has, of which there is nothing
+    /// to withhold.
+    pub fn withheld(commitment: [u8; 32]) -> Option<Self> {
+        (commitment != Self::Empty.commitment()).then_some(Self::Sealed(commitment))
+    }
+
     /// The same part with its content withheld.
     pub fn sealed(&self) -> Self {
         if *self == Self::Empty { Self::Empty } else { Self::Sealed(self.commitment()) }
@@ -83,7 +89,7 @@ impl Part {
             (Some(salt), Some(value), None) => {
                 Ok(Self::Open { salt: unhex(salt).ok_or_else(wrong)?, value: jcs(value) })
             }
-            (None, None, Some(commitment)) => Ok(Self::Sealed(unhex(commitment).ok_or_else(wrong)?)),
+            (None, None, Some(commitment)) => unhex(commitment).and_then(Self::withheld).ok_or_else(wrong),
             _ => Err(wrong()),
         }
     }
@@ -128,9 +134,16 @@ impl Disclosure {
         Entry::join(&digest(&self.record), &self.who.commitment(), &self.what.commitment())
     }
 
-    /// The event; what is not told is absent.
+    /// The event; what is not told is absent. Each field has to stand in the part that it belongs to, in its canonical
+    /// form: else *who* could stand in the record, where nothing can be withheld or erased.
     pub fn event(&self) -> Result<Event, EventError> {
-        Canonical::from_parts(&self.record, self.who.value(), self.what.value())
+        let event = Canonical::from_parts(&self.record, self.who.value(), self.what.value())?;
+        let parts = Canonical::of(&event);
+        if (parts.record(), parts.who(), parts.what()) == (&self.record, self.who.value(), self.what.value()) {
+            Ok(event)
+        } else {
+            Err(EventError::new("", "has a field in another part or form than events have them: the log made it so"))
+        }
     }
 
     /// The canonical JSON above.

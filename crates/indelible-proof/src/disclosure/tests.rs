@@ -41,6 +41,25 @@ fn anything_but_the_one_spelling_is_refused() {
     assert_eq!(Disclosure::from_json(b"{}").unwrap_err().field, "record");
 }
 
+#[test]
+fn a_part_that_is_empty_cannot_be_told_as_withheld() {
+    let bare = Disclosure::of(&Canonical::of(&Event::new("auth.logout")), &EpochKey([7; 32]));
+    let json = String::from_utf8(bare.to_json()).unwrap();
+    let told = format!("{},\"who\":{{\"commitment\":\"{}\"}}}}", json.strip_suffix('}').unwrap(), "0".repeat(64));
+    assert_eq!(Disclosure::from_json(told.as_bytes()).unwrap_err().field, "who");
+}
+
+#[test]
+fn a_field_in_another_part_or_form_than_its_own_is_no_event() {
+    let parts = Canonical::of(&event());
+    let misplaced = String::from_utf8(parts.record().to_vec()).unwrap().replacen('{', "{\"session_id\":\"s\",", 1);
+    let with_record = |record: &str| Disclosure::new(record.as_bytes(), Part::Empty, Part::Empty).event();
+    assert!(with_record("{\"action\":\"a.b\"}").is_ok());
+    for record in [misplaced.as_str(), "{\"action\":\"a.b\",\"tags\":[]}", "{\"action\":\"a.b\",\"reason\":null}"] {
+        assert!(with_record(record).is_err(), "{record}");
+    }
+}
+
 proptest! {
     #[test]
     fn what_is_told_of_an_event_leads_to_its_entry(event in arbitrary::event(), key: [u8; 32]) {

@@ -194,7 +194,8 @@ fn part(name: &str, value: &[u8], salt: Option<String>, commitment: Option<Strin
     let wrong = |problem| EventError::new(name, problem);
     match (value.is_empty(), salt, commitment) {
         (true, None, None) => Ok(Part::Empty),
-        (true, None, Some(commitment)) => Ok(Part::Sealed(unhex(&format!("commitments.{name}"), &commitment)?)),
+        (true, None, Some(commitment)) => Part::withheld(unhex(&format!("commitments.{name}"), &commitment)?)
+            .ok_or_else(|| wrong("has the commitment of an empty part: there is nothing to withhold")),
         (false, Some(salt), None) => Ok(Part::open(unhex(&format!("salts.{name}"), &salt)?, value)),
         (false, None, None) => Err(wrong("has content and no salt, so that nobody can compute the leaf")),
         (true, Some(_), None) => Err(wrong("has a salt and no content: the content was taken out")),

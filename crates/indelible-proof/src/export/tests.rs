@@ -172,6 +172,15 @@ fn an_id_that_does_not_fit_is_found() {
 }
 
 #[test]
+fn a_part_that_is_empty_cannot_stand_as_withheld() {
+    let lines = Log::of(vec![Event::new("auth.logout")]).export(|_| true);
+    assert!(verify(&lines).is_ok());
+    let zeros = format!(r#""commitments":{{"who":"{}"}},"leaf":"#, "0".repeat(64));
+    let refusal = verify(&[replaced(&lines[0], r#""leaf":"#, &zeros)]).unwrap_err().to_string();
+    assert!(refusal.contains("who: has the commitment of an empty part"), "{refusal}");
+}
+
+#[test]
 fn lines_of_another_form_are_refused_with_the_field() {
     let lines = Log::plain(3).export(|_| true);
     let cases = [
