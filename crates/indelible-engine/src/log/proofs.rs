@@ -9,7 +9,7 @@ use indelible_proof::{
     evidence::Evidence,
     note::{Note, VerifierKey},
     tile::{Bundle, Tile},
-    tree::{Hash, consistency_proof, inclusion_proof},
+    tree::{Hash, consistency_proof, inclusion_proof, verify_inclusion},
 };
 
 use super::{
@@ -71,16 +71,20 @@ impl Log {
     }
 
     /// Everything that proves, without this log, that an event is in it; `None` when the checkpoint given does not cover
-    /// the event.
+    /// the event. What would prove nothing, because the event was altered on disk, is an error.
     pub fn evidence(&self, seq: u64, checkpoint: &Note) -> Result<Option<Evidence>, TreeError> {
-        let Ok(size) = self.open_checkpoint(checkpoint).map(|checkpoint| checkpoint.size()) else { return Ok(None) };
+        let Ok(signed) = self.open_checkpoint(checkpoint) else { return Ok(None) };
+        let size = signed.size();
         if seq >= size {
             return Ok(None);
         }
         let Some(recorded) = self.snapshot().get(None, seq)? else { return Err(TreeError::Gone { seq }) };
         let epoch = self.shared.epochs.of(&*self.shared.config.fs, &self.shared.layout, seq)?;
         let disclosure = Disclosure::of(&Canonical::of(&recorded.event), &epoch.key);
-        Ok(Evidence::new(disclosure, seq, self.inclusion(seq, size)?, checkpoint.clone()).ok())
+        let proof = self.inclusion(seq, size)?;
+        verify_inclusion(&disclosure.entry().leaf_hash().into(), seq, size, &proof, signed.root())
+            .map_err(|_| TreeError::Altered { seq })?;
+        Ok(Evidence::new(disclosure, seq, proof, checkpoint.clone()).ok())
     }
 
     /// Reads the tree as it stands.

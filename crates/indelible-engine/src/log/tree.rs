@@ -58,6 +58,15 @@ pub enum TreeError {
     /// The event cannot stand at this place of an export.
     #[error(transparent)]
     Export(#[from] ExportWriteError),
+    /// The event, its epoch key or a tile is not what was signed.
+    #[error(
+        "event {seq}, its epoch key or a tile above it was altered: they do not lead to the root that was signed; \
+         `indelible verify` finds the file, to be restored from a copy"
+    )]
+    Altered {
+        /// The event.
+        seq: u64,
+    },
     /// Events that the tree has are not there any more.
     #[error("event {seq} is not there any more: its leaf cannot be made again")]
     Gone {

@@ -13,7 +13,7 @@ use indelible_proof::{
 use super::harness::{self, Harness, Steps};
 use crate::{
     fs::{Fs, read},
-    log::{OpenError, VerifyError},
+    log::{OpenError, TreeError, VerifyError},
     store::Durability,
 };
 
@@ -165,6 +165,20 @@ fn an_altered_tile_is_found_where_it_is() {
     harness.disk.write_again(&path, 0, &bytes).unwrap();
     let error = steps.log.verify(&[], &|_, _| ()).unwrap_err();
     assert!(matches!(&error, VerifyError::Tile { path: found } if *found == path.display().to_string()), "{error}");
+}
+
+#[test]
+fn no_evidence_is_given_of_what_was_altered() {
+    let harness = Harness::new(1);
+    let (steps, _) = grown(&harness);
+    let note = steps.log.checkpoint();
+    let path = steps.log.shared.layout.epoch(0);
+    let mut key = read(&harness.disk, &path, 32).unwrap();
+    key[0] ^= 1;
+    harness.disk.write_again(&path, 0, &key).unwrap();
+    let error = steps.log.evidence(3, &note).unwrap_err();
+    assert!(matches!(error, TreeError::Altered { seq: 3 }), "{error}");
+    assert!(steps.log.evidence(70_000, &note).unwrap().is_some(), "under another epoch key");
 }
 
 #[test]
