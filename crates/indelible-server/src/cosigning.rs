@@ -158,11 +158,15 @@ impl Cosigning {
     }
 
     /// The checkpoint for everybody: the newest that enough witnesses have cosigned, `None` before the first; the log's
-    /// newest where no cosignature is asked for.
+    /// newest where no cosignature is asked for. A log that forked has no newest one to show: it would contradict what was
+    /// published before.
     pub(crate) fn published(&self) -> Option<Arc<Note>> {
         let cosigned = self.0.cosigned.read().unwrap_or_else(PoisonError::into_inner).clone();
         if self.0.quorum.needed() > 0 {
             return cosigned;
+        }
+        if self.0.log.stopped().is_some() {
+            return None;
         }
         let newest = self.0.log.checkpoint();
         Some(cosigned.filter(|cosigned| cosigned.text() == newest.text()).unwrap_or(newest))

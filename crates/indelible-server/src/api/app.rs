@@ -14,7 +14,7 @@ use std::{sync::Arc, time::Duration};
 use axum::http::{header, request::Parts};
 use indelible::Recorder;
 use indelible_engine::{log::Log, store::Store};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 
 pub(super) use operator::{Administrator, Operator};
 pub(super) use prover::Prover;
@@ -163,6 +163,11 @@ impl App {
         self.0.cosigning.end();
         self.0.recorder.close();
         self.store().close();
+    }
+
+    /// A place among the reads that wait or run, for the client of one that waits.
+    fn waiting(&self) -> Result<SemaphorePermit<'_>, Problem> {
+        self.0.waiting.try_acquire().map_err(|_| Problem::busy("too many reads are waiting: come back later"))
     }
 
     /// Runs a read on a thread that may block. Few run at once, so that readers never starve writers.

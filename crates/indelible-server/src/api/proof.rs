@@ -109,6 +109,7 @@ pub(super) async fn tile(prover: Prover, Path(path): Path<String>) -> Result<Res
         prover.read(move |log| log.tile(tile)).await?
     } else {
         let bundle: Bundle = path.parse().map_err(|_| unknown())?;
+        prover.check_entries()?;
         let largest = Bundle::at(bundle.index(), size).map_or(0, |largest| largest.width());
         let bundle = (bundle.width() <= largest).then_some(bundle).ok_or_else(unknown)?;
         prover.read(move |log| log.bundle(bundle)).await?

@@ -287,7 +287,7 @@ fn a_directory_behind_or_beside_its_own_cosigned_checkpoint_is_stopped_without_a
     give(beside.path());
     let beside = beside.restart();
     beside.assert_stopped("does not extend its own checkpoint with 9 events");
-    assert_eq!(published(&beside.cosigning(&Witnesses::default())), Some((11, 1)));
+    assert_eq!(published(&beside.cosigning(&Witnesses::default())), None, "it would contradict what was published");
     assert!(!beside.forked().exists(), "it is seen anew at each start");
 }
 
@@ -380,6 +380,19 @@ fn with_a_quorum_of_none_the_newest_checkpoint_is_published_with_what_there_is()
     assert_eq!(published(&cosigning), Some((3, 2)));
     written.grow(4);
     assert_eq!(published(&cosigning), Some((4, 1)));
+}
+
+#[test]
+fn with_a_quorum_of_none_a_log_that_was_rolled_back_publishes_nothing() {
+    let written = Written::new(3);
+    let witness = Running::new("w.example.com", &written);
+    let older = written.copy();
+    written.grow(9);
+    written.cosigned(&witnesses(0, &[&witness]));
+    let back = Written::open(older);
+    let cosigning = back.cosigned(&witnesses(0, &[&witness]));
+    back.assert_stopped("with 9 events, and the log has 3");
+    assert_eq!(published(&cosigning), None);
 }
 
 #[test]

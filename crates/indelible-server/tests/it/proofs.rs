@@ -194,7 +194,16 @@ fn the_tree_is_for_those_who_may_read_unless_it_is_public() {
         let request = agent().get(server.url(path)).header("authorization", format!("Bearer {key}"));
         request.call().unwrap().status().as_u16()
     };
-    assert!(paths.iter().all(|path| get(&reader, path) == 200));
+    let auditor = server.make_key("*", &["events:read"]);
+    for path in paths {
+        assert_eq!(get(&auditor, path), 200, "{path}");
+        let entries = path.contains("entries");
+        assert_eq!(
+            get(&reader, path),
+            if entries { 403 } else { 200 },
+            "{path}: a guess at a record can be tried on it"
+        );
+    }
 
     let public = Server::start_with(&["--public-tree", "true"]);
     record(&public, 300);

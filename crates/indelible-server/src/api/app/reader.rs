@@ -120,8 +120,7 @@ impl Reader {
         &self,
         read: impl FnOnce(&dyn Store, &Cancel) -> Result<T, ReadError> + Send + 'static,
     ) -> Result<T, Problem> {
-        let waiting = self.app.0.waiting.try_acquire();
-        let _waiting = waiting.map_err(|_| Problem::busy("too many reads are waiting: come back later"))?;
+        let _waiting = self.app.waiting()?;
         self.take_turn(read).await
     }
 
