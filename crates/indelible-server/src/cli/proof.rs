@@ -1,10 +1,11 @@
 //! `indelible proof`: one event's evidence, as a file that proves it without the log.
 
-use std::{fs, path::PathBuf};
+use std::{io::Write, path::PathBuf};
 
 use clap::Args;
 
 use super::{error::Failure, place::PlaceOptions, question::Which, show::which, terminal::Screen};
+use crate::durable::private;
 
 /// Writes one event's evidence: a file that proves, without the log, that the event is in it, unaltered
 ///
@@ -30,6 +31,7 @@ impl Proof {
         let evidence = self.place.open()?.evidence(self.which)?;
         let Some(path) = &self.output else { return screen.bytes(evidence.as_bytes()) };
         let failed = |error| Failure::Failed(format!("{}: cannot write: {error}", path.display()));
-        fs::write(path, evidence).map_err(failed)
+        // It may have what nobody else on the machine is to read.
+        private(path, true).and_then(|mut file| file.write_all(evidence.as_bytes())).map_err(failed)
     }
 }

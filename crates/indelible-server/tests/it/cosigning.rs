@@ -8,7 +8,7 @@ use std::{
 
 use indelible_proof::{
     checkpoint::Checkpoint,
-    cosignature::Quorum,
+    cosignature::{Cosigner, Quorum},
     evidence::Evidence,
     note::{Note, VerifierKey},
 };
@@ -143,6 +143,14 @@ fn a_server_publishes_what_its_witness_cosigned_and_evidence_carries_it() {
     let path = data.path().join("data");
     let (_, printed) = indelible(&["checkpoint", "--data", path.to_str().unwrap()]);
     assert!(pair.quorum().check(&Note::parse(printed.as_bytes()).unwrap()).is_ok(), "{printed}");
+    let verify = |witness: &VerifierKey| {
+        indelible(&["verify", "--data", path.to_str().unwrap(), "--witness", &witness.to_string()])
+    };
+    let (output, said) = verify(&pair.witness.vkey);
+    assert!(output.status.success() && said.contains("seen by witness.example.com/w1"), "{said}");
+    let stranger = Cosigner::new("stranger.example.com", &[9; 32]).unwrap();
+    let (output, said) = verify(stranger.verifier());
+    assert!(!output.status.success() && said.contains("missing: stranger.example.com"), "{said}");
     let (_, said) = indelible(&["doctor", "--data", path.to_str().unwrap()]);
     assert!(said.contains("bear cosignatures of witness.example.com/w1"), "{said}");
 }
@@ -205,6 +213,9 @@ fn a_directory_that_was_rolled_back_takes_not_one_event() {
     assert!(!output.status.success() && said.contains("the log forked"), "{said}");
     let (output, said) = indelible(&["doctor", "--data", path]);
     assert!(!output.status.success() && said.contains("remove witnesses/forked"), "{said}");
+    let (output, said) = indelible(&["verify", "--data", path]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("sound in itself, but the log forked"), "{said}");
 }
 
 #[test]

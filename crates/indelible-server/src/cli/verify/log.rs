@@ -50,9 +50,15 @@ pub(super) fn verify(directory: &Path, kept: &[PathBuf], trust: &Trust, screen: 
             "the log signs with {own}, which is none of the keys given and does not follow from them"
         )));
     }
+    // Whoever names witnesses and has kept nothing asks for what they have cosigned of this directory.
+    let cosigned = [directory.join("witnesses/cosigned")];
+    let kept = if kept.is_empty() && trust.names_witnesses() { &cosigned } else { kept };
     let kept = kept.iter().map(|path| self::kept(path, &log, trust)).collect::<Result<Vec<_>, _>>()?;
     let notes: Vec<Note> = kept.iter().map(|kept| kept.note.clone()).collect();
     let verified = local.verify(&notes).map_err(Failure::because)?;
+    if let Some(why) = log.stopped() {
+        return Err(Failure::Failed(format!("the log is sound in itself, but {why}")));
+    }
     let checkpoint = log.checkpoint();
     let verdict = Verdict {
         proven: true,

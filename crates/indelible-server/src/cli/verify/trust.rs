@@ -26,7 +26,8 @@ pub(super) struct Trust {
     /// Changes of the log's key since the one given, as `indelible checkpoint --rotations` prints them
     #[arg(long, value_name = "FILE", requires = "keys")]
     rotations: Option<PathBuf>,
-    /// Public key of a witness that may have seen the checkpoint, or a file that holds it
+    /// Public key of a witness that must have seen the checkpoint, or a file that holds it; of a data directory it is the
+    /// one given with --checkpoint, or else the last that was published
     #[arg(long = "witness", value_name = "VKEY|FILE")]
     witnesses: Vec<String>,
     /// How many of the witnesses must have seen it; all of them when left out
@@ -48,6 +49,11 @@ impl Trust {
         };
         let follow = |key| KeyHistory::follow(key, given.as_deref().unwrap_or(known)).map_err(wrong);
         Ok(LogKeys(keys.into_iter().map(follow).collect::<Result<_, _>>()?))
+    }
+
+    /// Whether a witness was named.
+    pub(super) fn names_witnesses(&self) -> bool {
+        !self.witnesses.is_empty()
     }
 
     /// The witnesses, and how many are needed.
