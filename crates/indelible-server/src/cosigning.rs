@@ -231,7 +231,12 @@ impl Rounds {
     fn next(&mut self, now: Instant) {
         let Self { shared, asked, note, lacking } = self;
         let newest = shared.log.checkpoint();
-        if shared.log.stopped().is_some() || !asked.iter().any(|asked| asked.is_due(&newest, now)) {
+        if shared.log.stopped().is_some() {
+            return;
+        }
+        // What could not be stored may be storable now; its witnesses are not asked again.
+        shared.publish(note.get_mut().unwrap_or_else(PoisonError::into_inner));
+        if !asked.iter().any(|asked| asked.is_due(&newest, now)) {
             return;
         }
         let gathered = note.get_mut().unwrap_or_else(PoisonError::into_inner);
@@ -256,15 +261,24 @@ impl Rounds {
 }
 
 impl Shared {
-    /// Adds a cosignature to the note of a round; with enough of them it is stored, and then published.
+    /// Adds a cosignature to the note of a round.
     fn take(&self, round: &Mutex<Note>, cosignature: Signature) {
         let mut note = round.lock().unwrap_or_else(PoisonError::into_inner);
         note.add([cosignature]);
+        self.publish(&note);
+    }
+
+    /// Stores a note, and then publishes it, unless it is already or has too few cosignatures.
+    fn publish(&self, note: &Note) {
         let ended = self.writing();
-        if *ended || self.quorum.check(&note).is_err() {
+        let is_published = || {
+            let cosigned = self.cosigned.read().unwrap_or_else(PoisonError::into_inner);
+            cosigned.as_deref() == Some(note)
+        };
+        if *ended || note.signatures().len() < 2 || is_published() || self.quorum.check(note).is_err() {
             return;
         }
-        match self.kept.write_cosigned(&note) {
+        match self.kept.write_cosigned(note) {
             Ok(()) => {
                 *self.cosigned.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(note.clone()));
             }

@@ -383,6 +383,21 @@ fn with_a_quorum_of_none_the_newest_checkpoint_is_published_with_what_there_is()
 }
 
 #[test]
+fn what_could_not_be_stored_is_published_once_it_can_be_though_nothing_is_recorded() {
+    let written = Written::new(3);
+    let witness = Running::new("w.example.com", &written);
+    let cosigning = written.cosigning(&witnesses(1, &[&witness]));
+    let mut rounds = cosigning.rounds();
+    let in_the_way = written.path().join("witnesses/cosigned.new");
+    fs::create_dir_all(&in_the_way).unwrap();
+    rounds.next(Instant::now());
+    assert_eq!(published(&cosigning), None, "not on disk");
+    fs::remove_dir(&in_the_way).unwrap();
+    rounds.next(Instant::now());
+    assert_eq!(published(&cosigning), Some((3, 2)));
+}
+
+#[test]
 fn with_a_quorum_of_none_a_log_that_was_rolled_back_publishes_nothing() {
     let written = Written::new(3);
     let witness = Running::new("w.example.com", &written);
