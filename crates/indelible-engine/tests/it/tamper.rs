@@ -147,7 +147,7 @@ fn a_missing_file_is_named() {
     let missing: [(&str, &[&str]); 7] = [
         ("log.toml", &["log.toml", "missing"]),
         ("keys/signing.key", &["keys/signing.key"]),
-        (&epoch, &["the epoch key of event 6500"]),
+        (&epoch, &[&epoch, "this epoch key"]),
         ("tree/checkpoint", &["tree/checkpoint", "missing"]),
         (SEGMENTS[0], &[SEGMENTS[1], "the events before 6500 are not there"]),
         (SEGMENTS[1], &[SEGMENTS[2], "event 6500 comes next"]),
