@@ -81,3 +81,8 @@ pub use indelible_engine as engine;
 #[cfg(doctest)]
 #[doc = include_str!("../../../README.md")]
 struct Readme;
+
+/// So does the example of docs/ENDPOINTS.md.
+#[cfg(all(doctest, feature = "axum", feature = "better-auth-sqlite"))]
+#[doc = include_str!("../../../docs/ENDPOINTS.md")]
+struct EndpointsPage;

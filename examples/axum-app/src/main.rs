@@ -1,7 +1,8 @@
 //! A small application that signs people in with a form and a session cookie, and keeps its audit log beside it.
 //!
 //! `cargo run -p axum-app`, sign in at <http://127.0.0.1:3000> as alice@example.com with the password `correct horse`,
-//! or with a wrong one, stop it, and read what happened: `indelible list --data audit`.
+//! or with a wrong one. Who is signed in sees their own log at <http://127.0.0.1:3000/audit-log/list>; stop the
+//! application, and `indelible list --data audit` shows all of it.
 
 #![allow(clippy::print_stdout)]
 
@@ -21,7 +22,8 @@ use axum::{
 use indelible::{
     Durability, Log, LogConfig, Recorder,
     capture::{AuditLayer, Proxies, RuleError, session_auth},
-    identity::SessionCookie,
+    endpoints::{Endpoints, audit_router},
+    identity::{Resolvers, SessionCookie},
     system_time,
 };
 use serde::Deserialize;
@@ -30,7 +32,8 @@ use accounts::Accounts;
 
 const PAGE: &str = r#"<!doctype html><title>Sign in</title>
 <form method="post" action="/login"><input name="email" type="email"><input name="password" type="password">
-<button>Sign in</button></form><form method="post" action="/logout"><button>Sign out</button></form>"#;
+<button>Sign in</button></form><form method="post" action="/logout"><button>Sign out</button></form>
+<a href="/audit-log/list">What I did</a>"#;
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -49,15 +52,17 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// The routes, and the layer around them: from here on every sign-in, sign-out and change of a password is in the log.
+/// The routes, and the layer around them: from here on every sign-in, sign-out and change of a password is in the log,
+/// and who did it sees it there.
 fn app(recorder: &Recorder) -> Result<Router, RuleError> {
     let accounts = Arc::new(Accounts::default());
+    let sessions = Resolvers::default().with(SessionCookie::new("session", {
+        let accounts = Arc::clone(&accounts);
+        move |token| std::future::ready(Ok(accounts.identity(&token)))
+    }));
     let audit = AuditLayer::builder(recorder.clone(), session_auth())
         .durability(Durability::Queued)
-        .resolver(SessionCookie::new("session", {
-            let accounts = Arc::clone(&accounts);
-            move |token| std::future::ready(Ok(accounts.identity(&token)))
-        }))
+        .resolvers(sessions.clone())
         .peer(|extensions| extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip()))
         // Behind a proxy: `Proxies::trusting(["10.0.0.0/8"])?`.
         .proxies(Proxies::default())
@@ -68,6 +73,7 @@ fn app(recorder: &Recorder) -> Result<Router, RuleError> {
         .route("/logout", post(logout))
         .route("/password/change", post(change_password))
         .with_state(accounts)
+        .merge(audit_router(Endpoints::new(recorder.clone()).resolvers(sessions)))
         .layer(audit))
 }
 
