@@ -54,6 +54,7 @@ mod moment;
 mod number;
 mod origin;
 mod reader;
+mod reads;
 
 use std::{
     error::Error,
@@ -77,6 +78,7 @@ use crate::{
     limits, system_time,
 };
 use allowance::Allowance;
+use reads::Reads;
 
 type Admin = Box<dyn Fn(&Identity) -> bool + Send + Sync>;
 type OnError = Box<dyn Fn(&(dyn Error + 'static)) + Send + Sync>;
@@ -104,6 +106,8 @@ pub struct Endpoints {
     origins: Vec<String>,
     shows_user_agents: bool,
     allowance: Allowance,
+    reads: Reads,
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     on_error: OnError,
 }
 
@@ -117,7 +121,9 @@ impl Endpoints {
             proxies: Proxies::default(),
             origins: Vec::new(),
             shows_user_agents: false,
-            allowance: Allowance::new(limits::REQUESTS_A_MINUTE_DEFAULT, Box::new(system_time)),
+            allowance: Allowance::new(limits::REQUESTS_A_MINUTE_DEFAULT),
+            reads: Reads::default(),
+            clock: Box::new(system_time),
             on_error: Box::new(|_| {}),
         }
     }
@@ -135,7 +141,8 @@ impl Endpoints {
         self
     }
 
-    /// Says who may read what all users of their tenant did. Default: nobody.
+    /// Says who may read what all users of their tenant did. Default: nobody. That they read it is recorded, as
+    /// `audit.log.read`.
     ///
     /// With the sessions of Better Auth: `|identity| identity.has_scope("admin")`.
     pub fn admin(mut self, is_admin: impl Fn(&Identity) -> bool + Send + Sync + 'static) -> Self {
@@ -175,9 +182,9 @@ impl Endpoints {
         self
     }
 
-    /// Sets the clock of the allowance. Default: the system's.
+    /// Sets the clock by which requests are counted. Default: the system's.
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        self.allowance.clock = Box::new(clock);
+        self.clock = Box::new(clock);
         self
     }
 

@@ -74,6 +74,8 @@ mod endpoints {
     pub(crate) const INSERT_BYTES_MAX: usize = 512 << 10;
     /// Requests of an address in a minute.
     pub(crate) const REQUESTS_A_MINUTE_DEFAULT: u32 = 60;
+    /// Readers of others' entries, each with a user, that were told of lately.
+    pub(crate) const READS_MAX: usize = 4096;
     /// Addresses whose requests are counted at a time.
     pub(crate) const ADDRESSES_MAX: usize = 1 << 16;
 }

@@ -15,7 +15,6 @@ const MINUTE_US: i64 = 60_000_000;
 /// Requests in a minute, by address. A minute begins with the first request of an address.
 pub(super) struct Allowance {
     pub(super) requests_max: u32,
-    pub(super) clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     minutes: Mutex<HashMap<Option<IpAddr>, Minute>>,
 }
 
@@ -32,13 +31,13 @@ impl Minute {
 }
 
 impl Allowance {
-    pub(super) fn new(requests_max: u32, clock: Box<dyn Fn() -> Timestamp + Send + Sync>) -> Self {
-        Self { requests_max, clock, minutes: Mutex::default() }
+    pub(super) fn new(requests_max: u32) -> Self {
+        Self { requests_max, minutes: Mutex::default() }
     }
 
     /// Counts a request. When it is one too many: the seconds after which the address may send again.
-    pub(super) fn take(&self, address: Option<IpAddr>) -> Result<(), u64> {
-        let (key, now_us) = (address.map(network), (self.clock)().as_micros());
+    pub(super) fn take(&self, address: Option<IpAddr>, now: Timestamp) -> Result<(), u64> {
+        let (key, now_us) = (address.map(network), now.as_micros());
         let mut minutes = self.minutes.lock().unwrap_or_else(PoisonError::into_inner);
         if minutes.len() >= limits::ADDRESSES_MAX && !minutes.contains_key(&key) {
             minutes.retain(|_, minute| !minute.is_over(now_us));

@@ -51,6 +51,9 @@ pub(super) async fn list(State(endpoints): State<Arc<Endpoints>>, request: Reque
     let store = Arc::clone(endpoints.recorder.store());
     let read = reader::list(store, filter, list.offset, list.limit).await;
     let (events, total) = read.map_err(|error| endpoints.failed(&error, Refusal::ListFailed))?;
+    if whose.as_ref() != Some(&who.subject) {
+        endpoints.note_read(&who, whose.and_then(|actor| actor.id).as_deref(), &parts);
+    }
     let entries = events.into_iter().map(|recorded| Entry::of(recorded, endpoints.shows_user_agents)).collect();
     Ok(json(&Listed { entries, total }))
 }
@@ -91,7 +94,7 @@ pub(super) async fn insert(State(endpoints): State<Arc<Endpoints>>, request: Req
 
 impl Endpoints {
     fn count(&self, parts: &request::Parts) -> Result<(), Refusal> {
-        let taken = self.allowance.take(self.address(parts));
+        let taken = self.allowance.take(self.address(parts), (self.clock)());
         taken.map_err(|retry_after_s| Refusal::TooMany { retry_after_s })
     }
 
@@ -122,7 +125,19 @@ impl Endpoints {
             event.actor.as_ref().is_some_and(|actor| actor.id == who.subject.id && actor.r#type == who.subject.r#type)
         };
         let recorded = found.filter(|it| is_own(&it.event) || (self.admin)(&who)).ok_or(Refusal::NotFound)?;
+        if !is_own(&recorded.event) {
+            let user = recorded.event.actor.as_ref().filter(|actor| actor.r#type.as_deref() == Some("user"));
+            self.note_read(&who, user.and_then(|actor| actor.id.as_deref()), &parts);
+        }
         Ok(json(&Entry::of(recorded, self.shows_user_agents)))
+    }
+
+    /// Records that somebody read what others did.
+    fn note_read(&self, who: &Identity, whose: Option<&str>, parts: &request::Parts) {
+        if let Some(event) = self.reads.note(who, self.tenant(who), whose, (self.clock)()) {
+            // The answer does not wait; what is lost, the recorder tells.
+            let _ = self.recorder.queue(self.with_request(event, parts));
+        }
     }
 
     /// The event with what the request tells of itself.

@@ -10,11 +10,12 @@ mod sqlite;
 use std::{fmt, sync::Arc};
 
 use http::HeaderMap;
+use tokio::time::timeout;
 
 use super::{Identity, Resolution, ResolveError, SessionResolver};
 use crate::{limits, system_time};
 use cookie::Key;
-use row::Tables;
+use row::{Found, Tables};
 
 /// Resolves the session cookie of Better Auth.
 ///
@@ -27,7 +28,7 @@ use row::Tables;
 /// Columns are found however they are spelled, `userId` or `user_id`; times as text, as seconds and as milliseconds.
 /// Sessions that are kept elsewhere, in Redis as secondary storage or in nothing but the cookie, are not found.
 ///
-/// It asks on the runtime of tokio.
+/// It asks on the runtime of tokio, two seconds at most.
 #[derive(Clone)]
 pub struct BetterAuth {
     key: Key,
@@ -93,13 +94,18 @@ impl BetterAuth {
     }
 
     async fn identity(&self, token: String) -> Result<Option<Identity>, ResolveError> {
-        let found = match &self.database {
-            #[cfg(feature = "better-auth-sqlite")]
-            Database::Sqlite(sqlite) => Arc::clone(sqlite).find(self.tables.clone(), token).await?,
-            #[cfg(feature = "better-auth-postgres")]
-            Database::Postgres(postgres) => postgres.find(&self.tables, &token).await?,
-        };
+        let found = timeout(limits::SESSION_WAIT, self.find(token)).await;
+        let found = found.unwrap_or_else(|_| Err(ResolveError::new("the database does not answer in time")))?;
         found.map_or(Ok(None), |found| found.identity(system_time()))
+    }
+
+    async fn find(&self, token: String) -> Result<Option<Found>, ResolveError> {
+        match &self.database {
+            #[cfg(feature = "better-auth-sqlite")]
+            Database::Sqlite(sqlite) => Arc::clone(sqlite).find(self.tables.clone(), token).await,
+            #[cfg(feature = "better-auth-postgres")]
+            Database::Postgres(postgres) => postgres.find(&self.tables, &token).await,
+        }
     }
 }
 

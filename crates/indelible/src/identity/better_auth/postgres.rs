@@ -3,7 +3,7 @@
 use std::{future::Future, pin::Pin, sync::Arc};
 
 use indelible_proof::Object;
-use tokio::{sync::Mutex, time::timeout};
+use tokio::sync::Mutex;
 use tokio_postgres::{
     Client, Config, Error, Socket,
     tls::{MakeTlsConnect, TlsConnect},
@@ -11,7 +11,7 @@ use tokio_postgres::{
 };
 
 use super::row::{Found, Tables};
-use crate::{identity::ResolveError, limits};
+use crate::identity::ResolveError;
 
 type Connecting = Pin<Box<dyn Future<Output = Result<Client, Error>> + Send>>;
 
@@ -42,11 +42,6 @@ impl Postgres {
     }
 
     pub(super) async fn find(&self, tables: &Tables, token: &str) -> Result<Option<Found>, ResolveError> {
-        let found = timeout(limits::SESSION_WAIT, self.look_up(tables, token)).await;
-        found.unwrap_or_else(|_| Err(ResolveError::new("Postgres does not answer in time")))
-    }
-
-    async fn look_up(&self, tables: &Tables, token: &str) -> Result<Option<Found>, ResolveError> {
         let client = self.client().await.map_err(ResolveError::new)?;
         let session = format!(r#"SELECT to_jsonb(s)::text FROM {} s WHERE s."token" = $1"#, tables.session);
         let Some(session) = first(&client, &session, token).await? else { return Ok(None) };
