@@ -8,6 +8,7 @@
 
 use zeroize::Zeroizing;
 
+use crate::note::cosigned::{TIME_MAX_S, message};
 use crate::note::{KeyError, KeyKind, KeyPair, Note, NoteError, Signature, Verified, VerifierKey};
 
 /// The secret key of a witness. Wiped from memory when dropped.
@@ -125,21 +126,6 @@ impl Quorum {
         let missing: Vec<_> = silent.map(VerifierKey::name).collect();
         Err(QuorumError::TooFew { found: signed.len(), needed: self.needed, missing: missing.join(", ") })
     }
-}
-
-/// The largest time that a cosignature may state.
-const TIME_MAX_S: u64 = i64::MAX as u64;
-
-/// What is signed.
-pub(crate) fn message(checkpoint: &str, time_s: u64) -> String {
-    format!("cosignature/v1\ntime {time_s}\n{checkpoint}")
-}
-
-/// Time and Ed25519 signature of a cosignature's bytes.
-pub(crate) fn split(bytes: &[u8]) -> Option<(u64, &[u8])> {
-    let (time_s, signature) = bytes.split_first_chunk()?;
-    let time_s = u64::from_be_bytes(*time_s);
-    (time_s <= TIME_MAX_S).then_some((time_s, signature))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@
 //! text must not be believed before [`Note::verify`] found the signature of a key that is trusted. Signatures of
 //! unknown keys are carried along and ignored, so that witnesses and new keys can sign too.
 
+pub(crate) mod cosigned;
 mod key;
 
 use std::fmt;

@@ -19,6 +19,7 @@ mod refusals;
 mod routes;
 mod tail;
 mod tally;
+mod times;
 
 pub(crate) use app::App;
 pub(crate) use export::csv;

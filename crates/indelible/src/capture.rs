@@ -51,12 +51,14 @@ mod rule;
 mod rules;
 mod service;
 mod severity;
+mod shared;
+mod text;
 mod verdict;
 
 #[cfg(feature = "axum")]
 pub(crate) use input::read_form;
 #[cfg(feature = "axum")]
-pub(crate) use observation::header_text;
+pub(crate) use text::header_text;
 
 pub use address::{ForwardingHeader, Network, NetworkError, Proxies};
 pub use body::AuditBody;

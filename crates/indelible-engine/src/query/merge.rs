@@ -7,11 +7,11 @@ use super::{
     dimension::{Dimension, NULL, int_value},
     model::{Aggregate, Measure, Value},
     tally::{Keys, Seen, Tally, Values, bounded},
-    term_set::{TermSet, Union},
+    term_set::{TermSet, Union, within_bytes},
 };
 use crate::{
     column::Column,
-    limits::{GROUPS_MAX, MEASURED_BYTES_MAX},
+    limits::GROUPS_MAX,
     source::{ReadError, Source},
 };
 
@@ -277,9 +277,4 @@ fn bytes_of(value: &Value) -> usize {
         Value::Text(text) => text.len(),
         _ => 0,
     }
-}
-
-pub(super) fn within_bytes(bytes: usize) -> Result<(), ReadError> {
-    let limit = MEASURED_BYTES_MAX;
-    if bytes > limit { Err(ReadError::TooBroad { what: "bytes of different values", limit }) } else { Ok(()) }
 }

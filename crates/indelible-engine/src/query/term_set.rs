@@ -2,7 +2,6 @@
 
 use std::cmp::Ordering;
 
-use super::merge::within_bytes;
 use crate::{limits::MEASURED_BYTES_MAX, query::tally::bounded, source::ReadError};
 
 /// Sorted terms, each once, end to end.
@@ -109,6 +108,12 @@ impl Union {
         }
         all.len()
     }
+}
+
+/// Refuses more bytes of different values than an answer may be made of.
+pub(super) fn within_bytes(bytes: usize) -> Result<(), ReadError> {
+    let limit = MEASURED_BYTES_MAX;
+    if bytes > limit { Err(ReadError::TooBroad { what: "bytes of different values", limit }) } else { Ok(()) }
 }
 
 #[cfg(test)]

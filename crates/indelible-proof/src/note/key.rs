@@ -8,7 +8,8 @@ use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::Signature;
-use crate::{base64, cosignature, limits};
+use super::cosigned;
+use crate::{base64, limits};
 
 /// What a key signs: its signature type in C2SP signed-note.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -112,8 +113,8 @@ impl VerifierKey {
         match self.kind {
             KeyKind::Ed25519 => self.verify_bytes(text.as_bytes(), signature).then_some(None),
             KeyKind::Cosignature => {
-                let (time_s, signature) = cosignature::split(signature)?;
-                let message = cosignature::message(text, time_s);
+                let (time_s, signature) = cosigned::split(signature)?;
+                let message = cosigned::message(text, time_s);
                 self.verify_bytes(message.as_bytes(), signature).then_some(Some(time_s))
             }
         }

@@ -22,10 +22,10 @@ pub(super) use reader::Reader;
 pub(super) use writer::{Admitted, Proofs, Writer};
 
 use super::{
-    metrics::Metrics,
     problem::{Problem, STOPPED},
     reads::Reads,
     refusals::{Cause, Peer, Refusals},
+    times::Metrics,
 };
 use crate::{
     clock,

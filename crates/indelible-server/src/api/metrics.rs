@@ -1,10 +1,6 @@
 //! What the server counts, in the text format of Prometheus.
 
-use std::{
-    fmt::{Display, Write},
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::fmt::{Display, Write};
 
 use axum::{
     extract::{MatchedPath, Request, State},
@@ -14,45 +10,13 @@ use axum::{
 };
 use tokio::time::Instant;
 
-use super::{App, app::Operator, problem::Problem};
+use super::{
+    App,
+    app::Operator,
+    problem::Problem,
+    times::{BOUNDS_S, Times},
+};
 use crate::cosigning::Standing;
-
-/// Upper bounds of the time buckets, in seconds.
-const BOUNDS_S: [f64; 10] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5, 1.0, 5.0];
-
-/// The counters of the HTTP interface. Routes are templates, so their number is bounded.
-#[derive(Debug, Default)]
-pub(in crate::api) struct Metrics(Mutex<Vec<Times>>);
-
-/// How long the requests of a method to a route that were answered with a status took until their answer began.
-#[derive(Debug, Default, Clone)]
-struct Times {
-    method: &'static str,
-    route: String,
-    status: u16,
-    count: u64,
-    sum: Duration,
-    /// Of each bound: how many took at most that long.
-    within: [u64; BOUNDS_S.len()],
-}
-
-impl Metrics {
-    fn observe(&self, method: &'static str, route: &str, status: u16, took: Duration) {
-        let mut requests = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // There are few, and nothing is allocated for one that is there.
-        let same = |times: &Times| times.status == status && times.method == method && times.route == route;
-        let at = requests.iter().position(same).unwrap_or_else(|| {
-            requests.push(Times { method, route: route.to_owned(), status, ..Times::default() });
-            requests.len() - 1
-        });
-        let Some(times) = requests.get_mut(at) else { return };
-        times.count += 1;
-        times.sum += took;
-        for (within, bound) in times.within.iter_mut().zip(BOUNDS_S) {
-            *within += u64::from(took.as_secs_f64() <= bound);
-        }
-    }
-}
 
 /// Counts a request and times it until its answer begins. One that does not begin in time is answered for: what was
 /// handed to the log is stored all the same.
@@ -126,7 +90,7 @@ pub(super) async fn metrics(operator: Operator, State(app): State<App>) -> Resul
     page.witnesses(&operator.cosigning().standings());
     page.one("tails", "gauge", "Live tails open.", "", operator.tails());
     page.one("exports", "gauge", "Exports running.", "", operator.exports());
-    page.requests(app.metrics().0.lock().unwrap_or_else(PoisonError::into_inner).clone());
+    page.requests(app.metrics().all());
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], page.0).into_response())
 }
 

@@ -4,7 +4,7 @@ use std::{fmt, time::Instant};
 
 use indelible_proof::{Event, Outcome, Target, limits};
 
-use super::{address::Proxies, failures::Failures, index::Found, observation::clipped, severity::SeverityRules};
+use super::{address::Proxies, failures::Failures, index::Found, severity::SeverityRules, text::clipped};
 use crate::redaction::{self, MASK, Redaction};
 
 /// The type of the target that stands for whoever somebody tried to sign in as.

@@ -9,9 +9,9 @@ use super::{
     correlation::Correlation,
     index::Found,
     input::{Format, at_path, scalar},
-    layer::Shared,
     observation::{Ending, Observation, Seen},
     rule::{Phase, Rule},
+    shared::Shared,
 };
 use crate::identity::{Identity, ResolveError, next_cookies};
 

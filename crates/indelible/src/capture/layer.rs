@@ -1,4 +1,4 @@
-//! The choices of a layer, and what its services share.
+//! The layer, and how one is built.
 
 use std::{
     fmt,
@@ -7,7 +7,6 @@ use std::{
 };
 
 use http::Extensions;
-use indelible_proof::Event;
 use tower_layer::Layer;
 
 use super::{
@@ -15,19 +14,17 @@ use super::{
     choices::Choices,
     failures::{Failures, Repetition},
     index::{Index, RuleError},
-    observation::{Ending, Observation},
     rule::RuleSet,
     service::AuditService,
     severity::SeverityRules,
+    shared::{Peer, Shared},
 };
 use crate::{
-    Durability, RecordError, Recorder,
+    Durability, Recorder,
     identity::{Resolvers, SessionResolver},
     limits,
     redaction::Redaction,
 };
-
-type Peer = Box<dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync>;
 
 /// Records the requests that rules describe. Clones share everything.
 ///
@@ -187,70 +184,4 @@ fn random_key() -> Option<[u8; 32]> {
 
 fn peer_in_extensions(extensions: &Extensions) -> Option<IpAddr> {
     extensions.get::<SocketAddr>().map(SocketAddr::ip)
-}
-
-/// What all services of a layer share.
-pub(super) struct Shared {
-    pub(super) index: Index,
-    recorder: Recorder,
-    pub(super) resolvers: Resolvers,
-    pub(super) peer: Peer,
-    durability: Durability,
-    pub(super) body_bytes_max: usize,
-    /// What making an event needs. Apart, because the recorder's queue holds it, and nothing in that queue may hold the
-    /// recorder: the last one who drops it waits for the queue.
-    pub(super) choices: Arc<Choices>,
-}
-
-impl Shared {
-    /// Records what was seen as durably as was chosen. When the log cannot take it now, the queue tries again; when that
-    /// is full too, the recorder tells of the gap.
-    pub(super) async fn record(&self, observation: Box<Observation>, ending: Ending) {
-        if self.durability == Durability::Queued {
-            self.queue(observation, ending);
-            return;
-        }
-        let event = observation.event(&self.choices, &ending);
-        let spare = event.clone();
-        let error = match self.recorder.submit(vec![event], self.durability) {
-            Ok(submission) => submission.await.err(),
-            Err(error) => Some(error),
-        };
-        self.queue_after(error.as_ref(), spare);
-    }
-
-    /// Records what nobody waits for any more.
-    pub(super) fn record_unawaited(&self, observation: Box<Observation>, ending: Ending) {
-        if self.durability == Durability::Queued {
-            self.queue(observation, ending);
-            return;
-        }
-        let event = observation.event(&self.choices, &ending);
-        let spare = event.clone();
-        // The background thread takes over whoever's submission is dropped.
-        let error = self.recorder.submit(vec![event], self.durability).map(drop).err();
-        self.queue_after(error.as_ref(), spare);
-    }
-
-    /// Whatever becomes of an event, its response is not changed by it: the recorder counts it, and tells its hooks.
-    fn queue(&self, observation: Box<Observation>, ending: Ending) {
-        let choices = Arc::clone(&self.choices);
-        let _ = self.recorder.queue_unmade(Box::new(move || observation.event(&choices, &ending)));
-    }
-
-    fn queue_after(&self, error: Option<&RecordError>, spare: Event) {
-        if let Some(RecordError::Append(_)) = error {
-            let _ = self.recorder.queue(spare);
-        }
-    }
-}
-
-impl fmt::Debug for Shared {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Shared")
-            .field("index", &self.index)
-            .field("choices", &self.choices)
-            .field("durability", &self.durability)
-            .finish_non_exhaustive()
-    }
 }

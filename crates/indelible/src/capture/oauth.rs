@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{
     input::{Input, at_path, scalar},
-    observation::clipped,
+    text::clipped,
     verdict::Verdict,
 };
 use crate::redaction::decoded;

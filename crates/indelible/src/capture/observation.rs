@@ -19,6 +19,7 @@ use super::{
     oauth,
     rule::Rule,
     severity,
+    text::{clipped, header_text},
     verdict::Verdict,
 };
 use crate::identity::{Identity, ResolveError};
@@ -244,17 +245,6 @@ impl Ending {
         };
         Verdict { outcome: Some(Outcome::Failure), reason: Some(reason.to_owned()), ..Verdict::default() }
     }
-}
-
-/// A text that an event may carry: of so many bytes at most, and without NUL.
-pub(super) fn clipped(text: &str, bytes_max: usize) -> String {
-    let end = text.floor_char_boundary(bytes_max);
-    text.get(..end).unwrap_or_default().replace('\0', "\u{fffd}")
-}
-
-/// A header as an event may carry it.
-pub(crate) fn header_text(text: &str) -> Option<String> {
-    Some(clipped(text, limits::HEADER_BYTES_MAX)).filter(|text| !text.is_empty())
 }
 
 /// A value as free data may be: what is nested too deep, holds NUL or numbers that are not exact everywhere, or is too

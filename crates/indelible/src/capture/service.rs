@@ -20,8 +20,8 @@ use super::{
     entry::Entry,
     index::Found,
     input::Format,
-    layer::Shared,
     rule::Rule,
+    shared::Shared,
 };
 
 /// A service whose requests are recorded. Made by [`AuditLayer`](super::AuditLayer).

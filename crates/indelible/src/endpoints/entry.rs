@@ -6,6 +6,25 @@ use serde::{Serialize, Serializer};
 /// Where an event keeps another product's name for its action.
 pub(super) const ORIGINAL_ACTION: &str = "original_action";
 
+/// How an entry ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Status {
+    Success,
+    Failed,
+}
+
+impl Status {
+    pub(super) const OPTIONS: &'static str = r#"Invalid option: expected one of "success"|"failed""#;
+
+    pub(super) fn parse(word: &str) -> Option<Self> {
+        match word {
+            "success" => Some(Self::Success),
+            "failed" => Some(Self::Failed),
+            _ => None,
+        }
+    }
+}
+
 /// An entry; its fields are in the order of the wire.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]

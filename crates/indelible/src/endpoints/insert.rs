@@ -3,7 +3,10 @@
 use indelible_proof::{Event, Object, Outcome, Severity, Source, aliases, limits as event_limits, vocabulary};
 use serde_json::Value;
 
-use super::{answer::Refusal, entry::ORIGINAL_ACTION, list::Status};
+use super::{
+    answer::Refusal,
+    entry::{ORIGINAL_ACTION, Status},
+};
 use crate::{identity::Identity, limits};
 
 /// The `source.service` of what a session asserts and nobody has observed.

@@ -5,7 +5,12 @@ use indelible_engine::query::{Clause, Field, Filter, Match, Test};
 use indelible_proof::{Actor, Object, Outcome, Timestamp};
 use serde_json::Value;
 
-use super::{answer::Refusal, entry::ORIGINAL_ACTION, insert, moment, number::number};
+use super::{
+    answer::Refusal,
+    entry::{ORIGINAL_ACTION, Status},
+    insert, moment,
+    number::number,
+};
 use crate::{capture::read_form, limits};
 
 /// A list, as it was asked for.
@@ -20,25 +25,6 @@ pub(super) struct List {
     to: Option<i64>,
     pub(super) limit: u32,
     pub(super) offset: u32,
-}
-
-/// How an entry ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Status {
-    Success,
-    Failed,
-}
-
-impl Status {
-    pub(super) const OPTIONS: &'static str = r#"Invalid option: expected one of "success"|"failed""#;
-
-    pub(super) fn parse(word: &str) -> Option<Self> {
-        match word {
-            "success" => Some(Self::Success),
-            "failed" => Some(Self::Failed),
-            _ => None,
-        }
-    }
 }
 
 impl List {
