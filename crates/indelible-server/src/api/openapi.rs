@@ -14,7 +14,7 @@ use super::{
 pub(super) fn description(operations: &[Operation]) -> Value {
     let mut paths = Map::new();
     for operation in operations {
-        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
+        let path = paths.entry(template(operation.path)).or_insert_with(|| json!({}));
         if let Some(methods) = path.as_object_mut() {
             methods.insert(operation.method.to_owned(), describe(operation));
         }
@@ -77,19 +77,20 @@ fn responses(operation: &Operation) -> Value {
     responses
 }
 
+/// A route's path as OpenAPI writes it, which has no name for a parameter with slashes in it.
+fn template(path: &str) -> String {
+    path.replace("{*", "{")
+}
+
 fn operation_id(operation: &Operation) -> String {
-    let words = operation.path.split(['/', '{', '}', '.']).filter(|word| !word.is_empty() && *word != "v1");
+    let path = template(operation.path);
+    let words = path.split(['/', '{', '}', '.']).filter(|word| !word.is_empty() && *word != "v1");
     words.fold(operation.method.to_owned(), |id, word| format!("{id}_{word}"))
 }
 
 fn parameters(operation: &Operation) -> Vec<Value> {
-    let in_path = operation.path.contains("{id}").then(|| {
-        let (schema, meaning) = if operation.path.starts_with("/v1/events") {
-            (json!({"type": "string", "pattern": EVENT_ID}), "Its id, or its sequence number.")
-        } else {
-            (json!({"type": "string"}), "Its id.")
-        };
-        json!({"name": "id", "in": "path", "required": true, "schema": schema, "description": meaning})
+    let in_path = in_path(operation.path).map(|(name, schema, meaning)| {
+        json!({"name": name, "in": "path", "required": true, "schema": schema, "description": meaning})
     });
     let in_query = operation.parameters.iter().map(|Parameter { name, meaning, example, schema }| {
         let example: Value = serde_json::from_str(example).unwrap_or_else(|_| Value::from(*example));
@@ -98,6 +99,25 @@ fn parameters(operation: &Operation) -> Vec<Value> {
     in_path.into_iter().chain(in_query).collect()
 }
 
+/// Name, schema and meaning of the parameter in a path.
+fn in_path(path: &str) -> Option<(&'static str, Value, &'static str)> {
+    if path.contains("{*path}") {
+        let schema = json!({"type": "string", "pattern": TILE_PATH});
+        return Some((
+            "path",
+            schema,
+            "Level, or `entries`, index and width of a tile; its slashes are sent as they are.",
+        ));
+    }
+    let of_event = path.starts_with("/v1/events");
+    path.contains("{id}").then(|| match of_event {
+        true => ("id", json!({"type": "string", "pattern": EVENT_ID}), "Its id, or its sequence number."),
+        false => ("id", json!({"type": "string"}), "Its id."),
+    })
+}
+
+/// As C2SP tlog-tiles writes it.
+const TILE_PATH: &str = r"^(entries|[0-9]|[1-5][0-9]|6[0-3])(/x[0-9]{3})*/[0-9]{3}(\.p/[0-9]{1,3})?$";
 /// A UUIDv7, or a sequence number.
 const EVENT_ID: &str = "^([0-9]{1,19}|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})$";
 
