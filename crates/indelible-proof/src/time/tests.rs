@@ -2,12 +2,23 @@ use proptest::prelude::*;
 
 use super::*;
 
+fn printed(micros: i64) -> String {
+    const PRINTER: jiff::fmt::temporal::DateTimePrinter =
+        jiff::fmt::temporal::DateTimePrinter::new().precision(Some(6));
+    PRINTER.timestamp_to_string(&jiff::Timestamp::from_microsecond(micros).unwrap())
+}
+
 proptest! {
     #[test]
     fn a_time_comes_back_from_its_text(micros in 0..=Timestamp::MAX.as_micros()) {
         let at = Timestamp::from_micros(micros).unwrap();
         prop_assert_eq!(at.to_string().len(), "2026-11-20T12:00:00.000000Z".len());
         prop_assert_eq!(at.to_string().parse(), Ok(at));
+    }
+
+    #[test]
+    fn the_text_is_that_of_the_calendar_of_jiff(micros in 0..=Timestamp::MAX.as_micros()) {
+        prop_assert_eq!(Timestamp::from_micros(micros).unwrap().to_string(), printed(micros));
     }
 
     #[test]
@@ -50,4 +61,12 @@ fn what_lies_outside_the_range_or_names_no_moment_is_refused() {
     assert_eq!(Timestamp::saturating_from_micros(i64::MAX), Timestamp::MAX);
     assert_eq!(Timestamp::saturating_from_micros(-1), Timestamp::MIN);
     assert_eq!(Timestamp::MAX.to_string(), "9999-12-30T22:00:00.000000Z");
+}
+
+#[test]
+fn every_day_is_written_as_the_calendar_has_it() {
+    for day in 0..=Timestamp::MAX.as_micros() / DAY_US {
+        let micros = day * DAY_US;
+        assert_eq!(Timestamp::from_micros(micros).unwrap().to_string(), printed(micros));
+    }
 }
