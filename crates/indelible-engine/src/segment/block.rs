@@ -94,7 +94,7 @@ impl<'a> Codes<'a> {
             Lists::Single(presence) => {
                 out.starts.reserve(self.rows + 1);
                 let mut next = 0;
-                presence.places(0..self.rows as u32, |place| {
+                presence.all_places(self.rows, |place| {
                     out.starts.push(next);
                     next += u32::from(place.is_some());
                 });
@@ -288,7 +288,7 @@ fn presence_of<'a>(wire: &mut Wire<'a>, form: u8, rows: usize) -> Decoded<Presen
 /// Moves values to their rows.
 fn spread_out(values: &mut Vec<i64>, presence: &Presence<'_>, rows: usize) {
     let mut spread = Vec::with_capacity(rows);
-    presence.places(0..rows as u32, |place| {
+    presence.all_places(rows, |place| {
         spread.push(place.and_then(|place| values.get(place)).copied().unwrap_or(ABSENT));
     });
     *values = spread;

@@ -140,11 +140,12 @@ impl<'a> Numbers<'a> {
                 unpack_u32(self.packed, self.width, 0, self.count, out);
                 // An index beyond the table becomes a code that no column has.
                 let code = |index: u32| codes.get(index as usize).copied().unwrap_or(u32::MAX);
-                out.iter_mut().skip(from).for_each(|slot| *slot = code(*slot));
+                out.get_mut(from..).unwrap_or_default().iter_mut().for_each(|slot| *slot = code(*slot));
             }
         }
-        let largest = out.iter().skip(from).copied().max();
-        if largest.is_none_or(|largest| largest < end) { Ok(()) } else { Err(NO_TERM) }
+        let codes = out.get(from..).unwrap_or_default();
+        let largest = codes.iter().fold(0, |largest, &code| largest.max(code));
+        if largest < end || codes.is_empty() { Ok(()) } else { Err(NO_TERM) }
     }
 }
 

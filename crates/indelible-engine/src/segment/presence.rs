@@ -82,6 +82,21 @@ impl<'a> Presence<'a> {
         }
     }
 
+    /// The same for all of so many rows.
+    pub(super) fn all_places(&self, rows: usize, mut visit: impl FnMut(Option<usize>)) {
+        let Self::Bits(bytes, _) = self else { return self.places(0..rows as u32, visit) };
+        let mut before = 0;
+        for first in (0..rows).step_by(64) {
+            let in_word = (rows - first).min(64) as u32;
+            let word = bits_at(bytes, first, in_word);
+            for row in 0..in_word {
+                let present = word >> row & 1 == 1;
+                visit(present.then_some(before));
+                before += usize::from(present);
+            }
+        }
+    }
+
     /// Visits the rows whose numbers have some rising places among all numbers.
     pub(super) fn rows_at(&self, places: &[u32], visit: &mut dyn FnMut(u32)) {
         match self {
