@@ -4,6 +4,7 @@
 use std::{path::Path, sync::Arc};
 
 use indelible_engine::{
+    canonical_rows::CanonicalRows,
     column::{Column, Kind},
     fs::SimulatedFs,
     limits::BLOCK_ROWS,
@@ -12,6 +13,7 @@ use indelible_engine::{
     source::{CodeBlock, Source, events},
 };
 use indelible_fuzz::{now, put};
+use indelible_proof::Canonical;
 use libfuzzer_sys::fuzz_target;
 
 /// Constant columns take no bytes, so that a small file may have millions of rows; they would only take time.
@@ -28,6 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
     let _ = segment.verify();
     let rows: Vec<u32> = (0..segment.rows()).step_by(1 + segment.rows() as usize / 50).collect();
     let _ = events(&segment, &rows);
+    check_canonical(&segment);
     for &column in Column::ALL {
         let mut terms = Vec::new();
         let _ = segment.terms(column, &mut |code, term| {
@@ -48,6 +51,18 @@ fuzz_target!(|bytes: &[u8]| {
     }
     ask(segment, bytes.len());
 });
+
+/// Rows that can be written are written as their events are.
+fn check_canonical(segment: &Segment) {
+    let Ok(mut rows) = CanonicalRows::new(segment, 0..segment.rows().min(64)) else { return };
+    while let Ok(true) = rows.load(segment) {
+        rows.each(|row, parts| {
+            let event = events(segment, &[row]).unwrap().remove(0);
+            let expected = Canonical::of(&event);
+            assert_eq!(parts, [expected.record(), expected.who(), expected.what()]);
+        });
+    }
+}
 
 /// Some rows of a block are read as when the block is read as a whole, wherever that can be read.
 fn check_rows(segment: &Segment, column: Column, block: u32, choice: usize) {

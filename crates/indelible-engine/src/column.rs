@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use indelible_proof::{Actor, Changes, Event, Object, Outcome, Severity, Target, Timestamp};
+use indelible_proof::{Actor, Changes, Event, Object, Outcome, Severity, Target, Timestamp, is_jcs_object};
 use serde::{Serialize, de::DeserializeOwned};
 
 /// How a column's values are kept.
@@ -134,6 +134,11 @@ impl Column {
         Self::ALL.get(usize::from(number)).copied()
     }
 
+    /// Whether its integers are microseconds since 1970.
+    pub const fn is_time(self) -> bool {
+        matches!(self, Self::RecordedAt | Self::OccurredAt | Self::FirstAt | Self::LastAt | Self::CredentialExpiresAt)
+    }
+
     /// Whether a row may have several texts.
     pub const fn is_list(self) -> bool {
         self.is_of_elements()
@@ -143,8 +148,8 @@ impl Column {
             )
     }
 
-    /// Whether a row's texts are those of the elements of a list, empty where an element has none.
-    const fn is_of_elements(self) -> bool {
+    /// Whether a row's values are those of the elements of a list, empty where an element has none.
+    pub(crate) const fn is_of_elements(self) -> bool {
         matches!(
             self,
             Self::OnBehalfOfType
@@ -154,6 +159,7 @@ impl Column {
                 | Self::TargetsType
                 | Self::TargetsId
                 | Self::TargetsName
+                | Self::TargetsAttrs
         )
     }
 
@@ -168,7 +174,18 @@ impl Column {
         }
     }
 
-    /// The same for the JSON of a [`Kind::Blob`] column.
+    /// Whether the field can hold an integer.
+    pub(crate) fn has_int(self, value: i64) -> bool {
+        let value_max = match self {
+            _ if self.is_time() => Timestamp::MAX.as_micros(),
+            Self::ContextAsn => u32::MAX.into(),
+            Self::HttpStatus => u16::MAX.into(),
+            _ => i64::MAX,
+        };
+        (0..=value_max).contains(&value)
+    }
+
+    /// Whether the JSON of a [`Kind::Blob`] column is spelled as [`write_row`] does.
     pub(crate) fn has_json(self, json: &[u8]) -> bool {
         fn is_rewritten<T: DeserializeOwned + Serialize>(json: &[u8]) -> bool {
             let value: Option<T> = serde_json::from_slice(json).ok();
@@ -176,7 +193,7 @@ impl Column {
         }
         match self {
             Self::Changes => is_rewritten::<Changes>(json),
-            Self::Metadata => is_rewritten::<Object>(json),
+            Self::Metadata => is_jcs_object(json) || is_rewritten::<Object>(json),
             Self::TargetsAttrs => is_rewritten::<Vec<Object>>(json),
             _ => false,
         }

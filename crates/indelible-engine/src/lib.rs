@@ -2,6 +2,7 @@
 //!
 //! Synchronous; knows no HTTP and no async runtime.
 
+pub mod canonical_rows;
 pub mod chunk;
 pub mod column;
 pub mod conformance;

@@ -36,6 +36,10 @@ pub const MEASURED_BYTES_MAX: usize = 256 << 20;
 pub const ONE_THREAD_ROWS_MAX: u64 = 200_000;
 /// Time for which an idempotency key returns the first receipt, in microseconds.
 pub const IDEMPOTENCY_US: i64 = 24 * 3_600_000_000;
+/// Rows whose distinct terms are read at once to make their canonical bytes.
+pub const CANONICAL_ROWS: u32 = 1 << 17;
+/// Bytes that these terms, or the other values of a block, may take; if they would take more there are fewer rows at once.
+pub const CANONICAL_BYTES_MAX: usize = 32 << 20;
 /// Rows of a segment.
 pub const SEGMENT_ROWS_MAX: u32 = 16 << 20;
 /// Bytes of one text in a segment; those of a valid event are far shorter.

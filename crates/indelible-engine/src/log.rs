@@ -257,8 +257,10 @@ impl Store for Log {
         let epoch = self.shared.epoch();
         let (repeats, searched_to) = self.shared.repeats(&batch)?;
         let day = batch.iter().map(|ready| Day::of_micros(recorded_at(ready.event()).as_micros())).max();
+        let salter = epoch.key.salter();
         let hashed = batch.into_iter().zip(repeats).map(|(ready, repeats)| {
-            let leaf = Entry::of(&ready.canonical, &epoch.key).leaf_hash();
+            let (record, who, what) = (ready.canonical.record(), ready.canonical.who(), ready.canonical.what());
+            let leaf = Entry::of_parts(record, who, what, &salter).leaf_hash();
             Hashed { ready, leaf, repeats }
         });
         let events = hashed.collect();

@@ -1,5 +1,7 @@
 //! Consecutive events as columns, wherever they are: the one shape that queries, sealing and merging read.
 
+use std::ops::Range;
+
 use indelible_proof::Event;
 
 use crate::{
@@ -24,12 +26,21 @@ pub struct CodeBlock {
 impl CodeBlock {
     /// The codes of a row of the block; none for a row beyond it.
     pub fn of(&self, row: usize) -> &[u32] {
-        let range = match (self.starts.get(row), self.starts.get(row + 1)) {
+        self.within(row..row + 1)
+    }
+
+    /// The codes of rows that follow each other.
+    pub(crate) fn within(&self, rows: Range<usize>) -> &[u32] {
+        self.codes.get(self.range(rows)).unwrap_or_default()
+    }
+
+    /// Where the codes of rows that follow each other are.
+    pub(crate) fn range(&self, rows: Range<usize>) -> Range<usize> {
+        match (self.starts.get(rows.start), self.starts.get(rows.end)) {
             (Some(&from), Some(&to)) => from as usize..to as usize,
-            _ if self.starts.is_empty() => row..row + 1,
-            _ => return &[],
-        };
-        self.codes.get(range).unwrap_or_default()
+            _ if self.starts.is_empty() => rows,
+            _ => 0..0,
+        }
     }
 
     /// Leaves only the codes of some rising rows.
@@ -270,7 +281,8 @@ fn fill_blobs(source: &dyn Source, column: Column, rows: &[u32], events: &mut [R
     if sound { Ok(()) } else { Err(unfit(column)) }
 }
 
-fn unfit(column: Column) -> ReadError {
+/// The error that a column holds what no event has.
+pub(crate) fn unfit(column: Column) -> ReadError {
     ReadError::Damaged {
         path: column.path().to_owned(),
         offset: 0,

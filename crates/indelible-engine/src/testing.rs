@@ -55,7 +55,7 @@ fn text() -> impl Strategy<Value = String> {
         6 => select(vec!["a", "b", "ab", "abc", "user", "42", "alice@example.com", "api", "live"]).prop_map(str::to_owned),
         2 => (0u32..500).prop_map(|n| format!("id_{n:06}")),
         1 => "[a-zA-Z0-9 _./-]{1,40}",
-        1 => "[äßλ日🦀\"\\\\]{1,8}",
+        1 => "[äßλ日🦀\u{e000}\"\\\\\t\n\u{1}\u{7f}]{1,8}",
     ]
 }
 

@@ -1,5 +1,7 @@
 //! RFC 8785, the JSON Canonicalization Scheme: one way to write each JSON value.
 
+mod scan;
+
 use std::{cmp::Ordering, fmt::Display, io::Write as _};
 
 use serde_json::{Number, Value};
@@ -19,6 +21,19 @@ pub fn jcs(value: &Value) -> Vec<u8> {
     let mut out = Writer::default();
     out.value(value);
     out.bytes
+}
+
+/// Appends the canonical form of a JSON string.
+pub fn jcs_text(text: &str, out: &mut Vec<u8>) {
+    let mut writer = Writer { bytes: std::mem::take(out) };
+    writer.string(text);
+    *out = writer.bytes;
+}
+
+/// Whether a JSON object is beyond doubt in canonical form: what needs a closer look (escapes, fractions, long numbers, keys
+/// that are not ASCII, deep nesting) is not.
+pub fn is_jcs_object(json: &[u8]) -> bool {
+    json.starts_with(b"{") && std::str::from_utf8(json).is_ok() && scan::value(json, scan::DEPTH_MAX) == Some(&[])
 }
 
 /// Writes canonical JSON into one buffer. Callers name the members of an object in sorted order.

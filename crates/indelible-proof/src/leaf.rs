@@ -21,6 +21,10 @@ use crate::canonical::Canonical;
 #[derive(Clone, PartialEq, Eq)]
 pub struct EpochKey(pub [u8; 32]);
 
+/// An [`EpochKey`] made ready for many events.
+#[derive(Clone)]
+pub struct Salter(Hmac<Sha256>);
+
 /// The salts of one event's parts.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Salts {
@@ -39,13 +43,25 @@ pub struct Entry(pub [u8; 96]);
 pub struct LeafHash(pub [u8; 32]);
 
 impl EpochKey {
-    /// The salts of the event whose record has this digest.
-    pub fn salts(&self, digest: &[u8; 32]) -> Salts {
+    /// What makes the salts of many events: that part of the work which is the same for all is done.
+    pub fn salter(&self) -> Salter {
         // HMAC fills a short key with zeros up to the hash's block; doing it here leaves no length to refuse.
         let mut block = [0; 64];
         let (key, _) = block.split_at_mut(32);
         key.copy_from_slice(&self.0);
-        let mut mac = Hmac::<Sha256>::new(&block.into());
+        Salter(Hmac::new(&block.into()))
+    }
+
+    /// The salts of the event whose record has this digest.
+    pub fn salts(&self, digest: &[u8; 32]) -> Salts {
+        self.salter().salts(digest)
+    }
+}
+
+impl Salter {
+    /// The salts of the event whose record has this digest.
+    pub fn salts(&self, digest: &[u8; 32]) -> Salts {
+        let mut mac = self.0.clone();
         mac.update(digest);
         let mac: [u8; 32] = mac.finalize().into_bytes().into();
         let mut salts = Salts { who: [0; 16], what: [0; 16] };
@@ -69,13 +85,13 @@ pub fn commit(salt: &[u8; 16], part: &[u8]) -> [u8; 32] {
 impl Entry {
     /// The entry of an event under an epoch key.
     pub fn of(parts: &Canonical, key: &EpochKey) -> Self {
-        Self::of_parts(parts.record(), parts.who(), parts.what(), key)
+        Self::of_parts(parts.record(), parts.who(), parts.what(), &key.salter())
     }
 
     /// The same from the canonical bytes of the parts.
-    pub fn of_parts(record: &[u8], who: &[u8], what: &[u8], key: &EpochKey) -> Self {
+    pub fn of_parts(record: &[u8], who: &[u8], what: &[u8], salter: &Salter) -> Self {
         let digest = digest(record);
-        let salts = key.salts(&digest);
+        let salts = salter.salts(&digest);
         Self::join(&digest, &commit(&salts.who, who), &commit(&salts.what, what))
     }
 
@@ -97,6 +113,12 @@ impl Entry {
 impl fmt::Debug for EpochKey {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str("EpochKey(..)")
+    }
+}
+
+impl fmt::Debug for Salter {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("Salter(..)")
     }
 }
 

@@ -80,6 +80,6 @@ pub use event::{
     Target,
 };
 pub use id::{EventId, EventIdError};
-pub use jcs::jcs;
-pub use leaf::{Entry, EpochKey, LeafHash, Salts, commit, digest};
+pub use jcs::{is_jcs_object, jcs, jcs_text};
+pub use leaf::{Entry, EpochKey, LeafHash, Salter, Salts, commit, digest};
 pub use time::{Timestamp, TimestampError};

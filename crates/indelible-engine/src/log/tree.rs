@@ -18,7 +18,7 @@ mod tiles;
 use std::ops::Range;
 
 use indelible_proof::{
-    Canonical, Entry,
+    Entry,
     export::ExportWriteError,
     tile::{self, Tile, TileError},
     tree::{CompactRange, EMPTY_ROOT, Hash, Node, ProofError},
@@ -29,10 +29,10 @@ use super::{
     layout::Layout,
 };
 use crate::{
+    canonical_rows::CanonicalRows,
     fs::Fs,
-    limits::BLOCK_ROWS,
     query::{Part, Snapshot},
-    source::{self, ReadError},
+    source::ReadError,
 };
 
 pub(super) use self::{
@@ -111,12 +111,17 @@ impl TreeReader<'_> {
     ) -> Result<(), TreeError> {
         let mut starts = self.epochs.within(seqs.start, seqs.end).into_iter().peekable();
         while let Some(epoch_seq) = starts.next() {
-            let key = epochs::load(self.fs, self.layout, epoch_seq)?.key;
+            let salter = epochs::load(self.fs, self.layout, epoch_seq)?.key.salter();
             let (from, to) = (epoch_seq.max(seqs.start), starts.peek().copied().unwrap_or(seqs.end));
-            for rows in by_block((from - first_seq) as u32..(to - first_seq) as u32) {
-                for (&row, event) in rows.iter().zip(part.read(|source| source::events(source, &rows))?) {
-                    visit(first_seq + u64::from(row), &Entry::of(&Canonical::of(&event), &key));
+            let mut left = (from - first_seq) as u32..(to - first_seq) as u32;
+            while !left.is_empty() {
+                let mut rows = part.read(|source| CanonicalRows::new(source, left.clone()))?;
+                while part.read(|source| rows.load(source))? {
+                    rows.each(|row, [record, who, what]| {
+                        visit(first_seq + u64::from(row), &Entry::of_parts(record, who, what, &salter));
+                    });
                 }
+                left.start = rows.end();
             }
         }
         Ok(())
@@ -147,17 +152,4 @@ impl TreeReader<'_> {
     pub(super) fn root(&self, size: u64) -> Result<Hash, TreeError> {
         Ok(self.range(size)?.root().unwrap_or(EMPTY_ROOT))
     }
-}
-
-/// Rows, cut where blocks end, so that each is read once: many, because terms lie in pages that many rows share, and not
-/// all, because their events are in memory.
-fn by_block(rows: Range<u32>) -> impl Iterator<Item = Vec<u32>> {
-    const ROWS: u32 = 4 * BLOCK_ROWS;
-    let (mut from, end) = (rows.start, rows.end);
-    std::iter::from_fn(move || {
-        let to = (from / ROWS).saturating_add(1).saturating_mul(ROWS).min(end);
-        let block: Vec<u32> = (from..to).collect();
-        from = to.max(from);
-        (!block.is_empty()).then_some(block)
-    })
 }

@@ -17,13 +17,13 @@ use super::{
     tree::{TreeError, TreeReader},
 };
 use crate::{
-    limits::BLOCK_ROWS,
+    limits::{BLOCK_ROWS, CANONICAL_ROWS},
     parallel,
     source::{ReadError, Source},
 };
 
-/// Events that are verified by one core in one go: those under one tile of level 1.
-const STRETCH: usize = 1 << 16;
+/// Events that are verified by one core in one go: as many as their terms are read for at once, and whole tiles of level 1.
+const STRETCH: usize = CANONICAL_ROWS as usize;
 
 /// What was verified.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

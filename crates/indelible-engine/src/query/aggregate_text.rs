@@ -183,7 +183,7 @@ fn having(piece: Piece<'_>, measures: &[Measure]) -> Result<Having, ParseError> 
     let at = place(name, measures)?.ok_or_else(|| name.error(format!("\"{}\" is no measure", name.text)))?;
     let is_time = match measures.get(at) {
         Some(Measure::First | Measure::Last) => true,
-        Some(Measure::Percentile(column, _)) => parse::is_time(*column),
+        Some(Measure::Percentile(column, _)) => column.is_time(),
         _ => false,
     };
     if is_time {

@@ -9,7 +9,6 @@ use super::{
     bucket::Buckets,
     json,
     model::{Field, Group, Value},
-    parse,
 };
 use crate::{
     column::{Column, Kind},
@@ -189,7 +188,7 @@ impl<'q> Dimension<'q> {
 /// A column's integer as it stands in a table.
 pub(super) fn int_value(column: Column, value: i64) -> Value {
     match indelible_proof::Timestamp::from_micros(value) {
-        Ok(at) if parse::is_time(column) => Value::Time(at),
+        Ok(at) if column.is_time() => Value::Time(at),
         _ => Value::Int(value),
     }
 }

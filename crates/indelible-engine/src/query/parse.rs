@@ -166,18 +166,10 @@ fn integer(text: &str) -> Result<(i64, i64), String> {
     Ok((number, number))
 }
 
-/// Whether a column's integers are times.
-pub(super) fn is_time(column: Column) -> bool {
-    matches!(
-        column,
-        Column::RecordedAt | Column::OccurredAt | Column::FirstAt | Column::LastAt | Column::CredentialExpiresAt
-    )
-}
-
 /// The text of a column's integer: RFC 3339 for a time, else decimal.
 pub(super) fn int_text(column: Column, value: i64) -> String {
     match Timestamp::from_micros(value) {
-        Ok(at) if is_time(column) => at.to_string(),
+        Ok(at) if column.is_time() => at.to_string(),
         _ => value.to_string(),
     }
 }
@@ -275,7 +267,7 @@ impl Values {
                 let name = column.path();
                 Err(ParseError::at(word.column, format!("{name} has no order to compare by: write {name}:value")))
             }
-            _ if is_time(column) => self.bounds(word, |text| self.time(text)).map(between),
+            _ if column.is_time() => self.bounds(word, |text| self.time(text)).map(between),
             _ if column.kind() == Kind::Ints => self.bounds(word, integer).map(between),
             Column::ContextIp => address(word),
             Column::Outcome => known_word(word, "outcome", |word| Outcome::parse(word).is_some(), &OUTCOMES),

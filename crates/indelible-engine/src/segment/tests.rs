@@ -2,6 +2,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     io,
     net::IpAddr,
+    ops::Range,
     sync::{Arc, OnceLock},
 };
 
@@ -10,6 +11,7 @@ use proptest::prelude::*;
 
 use super::{Epoch, Segment, WriteError, block, page::PageFile, write};
 use crate::{
+    canonical_rows::CanonicalRows,
     chunk::Chunk,
     column::{Column, Kind},
     fs::{Append, ReadAt},
@@ -279,6 +281,17 @@ fn varied() -> Vec<Event> {
     complete((0..6000).map(event).collect())
 }
 
+/// Rows that can be written are written as their events are.
+fn assert_canonical_if_read(segment: &Segment, rows: Range<u32>) {
+    let Ok(mut canonical) = CanonicalRows::new(segment, rows) else { return };
+    while let Ok(true) = canonical.load(segment) {
+        canonical.each(|row, parts| {
+            let expected = Canonical::of(&events(segment, &[row]).unwrap()[0]);
+            assert!(parts == [expected.record(), expected.who(), expected.what()], "{expected:?}");
+        });
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -308,6 +321,7 @@ proptest! {
                 }
             }
             let _ = events(&segment, &[0, 5, 4095, 4096, 5999]);
+            assert_canonical_if_read(&segment, 4000.min(segment.rows())..4200.min(segment.rows()));
         }
     }
 

@@ -101,3 +101,54 @@ proptest! {
         prop_assert_eq!(out.bytes, value.to_string().into_bytes());
     }
 }
+
+proptest! {
+    #[test]
+    fn what_is_canonical_beyond_doubt_is_written_again_to_the_byte(value in crate::arbitrary::free_value(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut json = jcs(&serde_json::json!({"a": value, "b": [true, -5, "x"]}));
+        // Free of doubt unless it holds what needs a closer look.
+        if !json.iter().any(|byte| matches!(byte, b'\\' | b'.' | b'e' | b'0'..=b'9' | 0x80..)) {
+            prop_assert!(is_jcs_object(&json));
+        }
+        *at.get_mut(&mut json) = byte;
+        if is_jcs_object(&json) {
+            let read: Value = serde_json::from_slice(&json).unwrap();
+            prop_assert_eq!(jcs(&read), json.clone());
+            prop_assert_eq!(serde_json::to_vec(&read).unwrap(), json);
+        }
+    }
+}
+
+#[test]
+fn plain_objects_are_canonical_beyond_doubt_and_other_spellings_are_not() {
+    for json in ["{}", r#"{"a":1,"b":[{},[],"ä",null,true,false,-10,0,999999999999999]}"#] {
+        assert!(is_jcs_object(json.as_bytes()), "{json}");
+    }
+    for json in [
+        "",
+        "[]",
+        "{",
+        "{}}",
+        "{} ",
+        r#"{"a":1,}"#,
+        r#"{"b":1,"a":1}"#,
+        r#"{"a":1,"a":1}"#,
+        r#"{"a" :1}"#,
+        r#"{"a":01}"#,
+        r#"{"a":-0}"#,
+        r#"{"a":1.0}"#,
+        r#"{"a":1e3}"#,
+        r#"{"a":9999999999999999}"#,
+        r#"{"a":"\/"}"#,
+        r#"{"a":tru}"#,
+        r#"{"a":-}"#,
+        r#"{"a":}"#,
+        r#"{"a":[1 ]}"#,
+        "{\"a\":\"\u{1}\"}",
+    ] {
+        assert!(!is_jcs_object(json.as_bytes()), "{json}");
+    }
+    assert!(!is_jcs_object(b"{\"a\":\"\xff\"}"));
+    let deep = |depth: usize| format!("{{\"a\":{}{}}}", "[".repeat(depth), "]".repeat(depth));
+    assert!(is_jcs_object(deep(15).as_bytes()) && !is_jcs_object(deep(16).as_bytes()));
+}

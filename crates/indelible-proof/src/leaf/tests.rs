@@ -98,5 +98,5 @@ fn the_place_in_the_log_is_no_part_of_the_leaf() {
 #[test]
 fn secrets_do_not_appear_in_debug_output() {
     let key = EpochKey([0xab; 32]);
-    assert_eq!(format!("{key:?} {:?}", key.salts(&[0; 32])), "EpochKey(..) Salts(..)");
+    assert_eq!(format!("{key:?} {:?} {:?}", key.salter(), key.salts(&[0; 32])), "EpochKey(..) Salter(..) Salts(..)");
 }

@@ -16,6 +16,8 @@ use indelible::{
     Event, Outcome,
     import::{Format, Importer, Options, detect},
 };
+use indelible_engine::{canonical_rows::CanonicalRows, chunk::Chunk};
+use indelible_proof::Canonical;
 
 fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples")
@@ -77,6 +79,27 @@ fn every_sample_is_imported_and_valid() {
             assert!(event.metadata.contains_key("original"), "{name}");
             assert!(event.source.as_ref().is_some_and(|source| source.service.is_some()), "{name}");
         }
+    }
+}
+
+#[test]
+fn samples_are_hashed_from_their_columns_as_they_are_from_their_events() {
+    for (name, format, content) in files() {
+        let events = import(format, &content);
+        let mut chunk = Chunk::new(0);
+        events.iter().for_each(|event| chunk.push(event));
+        let mut expected = events.iter().map(Canonical::of);
+        let mut rows = CanonicalRows::new(&chunk, 0..events.len() as u32).unwrap();
+        while rows.load(&chunk).unwrap() {
+            rows.each(|row, parts| {
+                let canonical = expected.next().unwrap();
+                assert!(
+                    parts == [canonical.record(), canonical.who(), canonical.what()],
+                    "{name}: event {row}: {canonical:?}"
+                );
+            });
+        }
+        assert!(expected.next().is_none(), "{name}");
     }
 }
 
