@@ -151,8 +151,9 @@ def disturb(binary, job):
     scenario.watch(name, trace, f"--trace={before or call},{call}", *injections)
     text = trace.read_text()
     wrong = []
-    # How often a thread looks before it waits may differ from run to run by a call or two.
-    came = "(INJECTED)" in text or "+++ killed by SIGKILL" in text
+    # How often a thread looks before it waits may differ from run to run by a call or two. And not every failure is followed by
+    # the call that is disturbed then.
+    came = re.search(rf"^{call}\(.*\(INJECTED\)", text, re.MULTILINE) or "+++ killed by SIGKILL" in text
     killed = scenario.process.returncode == -signal.SIGKILL
     refused_to_open = scenario.said("cannot open:")
     if kind == "SIGKILL" and came and not killed:
