@@ -56,6 +56,8 @@ pub mod import;
 mod limits;
 mod recorder;
 pub mod redaction;
+#[cfg(feature = "tokens")]
+pub mod tokens;
 
 pub use indelible_engine::{
     log::{Log, LogConfig, OpenError},

@@ -1,0 +1,133 @@
+//! A token as it is kept: everything but its secret.
+
+use indelible_proof::{Object, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// Somebody or something of the application's, by type and id: who owns a token, and what it is bound to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entity {
+    /// What it is, e.g. `user`.
+    pub r#type: String,
+    /// Which one.
+    pub id: String,
+}
+
+impl Entity {
+    /// An entity of any type.
+    pub fn new(r#type: impl Into<String>, id: impl Into<String>) -> Self {
+        Self { r#type: r#type.into(), id: id.into() }
+    }
+
+    /// A person.
+    pub fn user(id: impl Into<String>) -> Self {
+        Self::new("user", id)
+    }
+}
+
+/// Whether a token can be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Standing {
+    /// It can.
+    Active,
+    /// Its time is over.
+    Expired,
+    /// Somebody took it back.
+    Revoked,
+}
+
+/// A token as it is kept. Its JSON leaves out the hash and what is sealed.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Token {
+    /// `tok_` and 22 characters.
+    pub id: String,
+    /// Who may see it at all.
+    pub tenant: String,
+    /// Its type: `sk`, `pk`, `rk`, or one of the application's.
+    #[serde(rename = "type")]
+    pub kind: String,
+    /// `test`, `live`, or one of the application's.
+    pub environment: String,
+    /// What its text begins with.
+    pub prefix: String,
+    /// What its text ends with, to tell one from the other. Empty for an imported one.
+    pub last_four: String,
+    /// SHA-256 of its text.
+    #[serde(skip)]
+    pub hash: [u8; 32],
+    /// Its text, encrypted, when its type is revealable.
+    #[serde(skip)]
+    pub sealed: Option<Vec<u8>>,
+    /// Whose it is.
+    pub owner: Entity,
+    /// What it was made for, for the application's use.
+    pub context: Option<Entity>,
+    /// What it is confined to: a check that names another boundary fails.
+    pub boundary: Option<Entity>,
+    /// For people.
+    pub name: String,
+    /// What it may do; `*` at the end of one, or alone, stands for anything.
+    pub abilities: Vec<String>,
+    /// Free data.
+    pub metadata: Object,
+    /// Addresses and networks that it may be used from; from anywhere when there are none.
+    pub allowed_ips: Vec<String>,
+    /// Domains that it may be used from; from anywhere when there are none.
+    pub allowed_domains: Vec<String>,
+    /// Uses a minute, where it has a limit of its own.
+    pub rate_limit: Option<u32>,
+    /// `grp_` and 22 characters, common to those that were issued together.
+    pub group: Option<String>,
+    /// The token that it was derived from.
+    pub parent: Option<String>,
+    /// How many ancestors it has.
+    pub depth: u32,
+    /// When it was issued.
+    pub created_at: Timestamp,
+    /// From when on it is invalid by itself.
+    pub expires_at: Option<Timestamp>,
+    /// From when on it is invalid because somebody said so; in the future when the revocation is scheduled.
+    pub revoked_at: Option<Timestamp>,
+    /// Why it was revoked.
+    pub revocation_reason: Option<String>,
+    /// When it was last used; up to some seconds late.
+    pub last_used_at: Option<Timestamp>,
+    /// The token that it took the place of.
+    pub rotated_from: Option<String>,
+    /// The token that took its place.
+    pub rotated_to: Option<String>,
+    /// Its id in the system that it was imported from, which is part of its text there: `id|secret`.
+    pub imported_id: Option<String>,
+    /// How often it was written. 0 before it is written first.
+    pub revision: u64,
+}
+
+impl Token {
+    /// Whether it can be used at a moment, as far as it is for itself to say: an ancestor may say otherwise.
+    pub fn standing(&self, now: Timestamp) -> Standing {
+        let over = |end: Option<Timestamp>| end.is_some_and(|end| end <= now);
+        if over(self.revoked_at) {
+            Standing::Revoked
+        } else if over(self.expires_at) {
+            Standing::Expired
+        } else {
+            Standing::Active
+        }
+    }
+
+    /// Whether it will be revoked, and is not yet.
+    pub fn is_revocation_scheduled(&self, now: Timestamp) -> bool {
+        self.revoked_at.is_some_and(|at| at > now)
+    }
+
+    /// Whether its text can be shown again.
+    pub const fn is_revealable(&self) -> bool {
+        self.sealed.is_some()
+    }
+
+    /// Its beginning and end, for people.
+    pub fn display(&self) -> String {
+        format!("{}_{}_…{}", self.prefix, self.environment, self.last_four)
+    }
+}
