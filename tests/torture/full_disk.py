@@ -41,11 +41,7 @@ def main():
         check_halted(verdict, writer)
         second.unlink()
         verdict.check(settled(writer.takes_events), "killed and started on a full disk, it takes events again when there is room")
-        writer.check_all(verdict)
-        writer.served.kill()
-        writer.start()
-        writer.check_all(verdict)
-        writer.end(verdict)
+        writer.die_and_end(verdict)
     verdict.end()
 
 

@@ -183,6 +183,14 @@ class Writer:
         numbers = list(ours.values())
         verdict.check(not missing and len(set(numbers)) == len(numbers), f"all {self.acknowledged} acknowledged are among them, once")
 
+    def die_and_end(self, verdict):
+        """What it holds outlasts a death."""
+        self.check_all(verdict)
+        self.served.kill()
+        self.start()
+        self.check_all(verdict)
+        self.end(verdict)
+
     def end(self, verdict):
         """Stops the server and verifies what it leaves."""
         shown = [self.served.request("GET", "/checkpoint")[1]]

@@ -173,22 +173,30 @@ impl Recovered {
         let stored = Tiles::load(fs, layout, size)?;
         let was_stored = stored.is_some();
         self.tiles = stored.unwrap_or_default();
-        let (epochs, snapshot) = (Epochs::new(self.epochs.clone()), self.view.snapshot(0));
-        let reader = TreeReader { fs, layout, epochs: &epochs, tiles: &self.tiles, snapshot: &snapshot };
         if was_stored {
-            self.range = reader.range(size)?;
+            self.range = self.with_tree(fs, layout, |reader| reader.range(size))?;
             return Ok(());
         }
         let (mut range, mut nodes) = (CompactRange::new(), Vec::new());
-        reader.entries(0..size, &mut |_, entry| {
-            range.append(&entry.leaf_hash().into(), |node, hash| nodes.push((node, hash)));
-            nodes.retain(|(node, _)| node.level % 8 == 0);
-            self.tiles.add(&nodes);
-            nodes.clear();
+        self.with_tree(fs, layout, |reader| {
+            reader.entries(0..size, &mut |_, entry| {
+                range.append(&entry.leaf_hash().into(), |node, hash| {
+                    if Tiles::hold(node) {
+                        nodes.push((node, hash));
+                    }
+                });
+            })
         })?;
+        self.tiles.add(&nodes);
         self.tiles_lost = Some(size);
         self.range = range;
         Ok(())
+    }
+
+    /// Reads the tree as far as it was recovered.
+    fn with_tree<T>(&self, fs: &dyn Fs, layout: &Layout, read: impl FnOnce(TreeReader<'_>) -> T) -> T {
+        let (epochs, snapshot) = (Epochs::new(self.epochs.clone()), self.view.snapshot(0));
+        read(TreeReader { fs, layout, epochs: &epochs, tiles: &self.tiles, snapshot: &snapshot })
     }
 
     /// Whether a file comes next; false when all its events are there already.
@@ -265,7 +273,7 @@ impl Recovered {
         let mut nodes = Vec::new();
         for Replayed { leaves, .. } in replayed {
             self.range.extend(leaves, |node, hash| {
-                if node.level % 8 == 0 {
+                if Tiles::hold(node) {
                     nodes.push((node, hash));
                 }
             });

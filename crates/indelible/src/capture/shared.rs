@@ -10,7 +10,7 @@ use super::{
     index::Index,
     observation::{Ending, Observation},
 };
-use crate::{Durability, RecordError, Recorder, identity::Resolvers};
+use crate::{Durability, RecordError, Recorder, Submission, identity::Resolvers};
 
 /// Where a request's extensions hold the address of the peer.
 pub(super) type Peer = Box<dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync>;
@@ -32,13 +32,8 @@ impl Shared {
     /// Records what was seen as durably as was chosen. When the log cannot take it now, the queue tries again; when that
     /// is full too, the recorder tells of the gap.
     pub(super) async fn record(&self, observation: Box<Observation>, ending: Ending) {
-        if self.durability == Durability::Queued {
-            self.queue(observation, ending);
-            return;
-        }
-        let event = observation.event(&self.choices, &ending);
-        let spare = event.clone();
-        let error = match self.recorder.submit(vec![event], self.durability) {
+        let Some((submitted, spare)) = self.submit(observation, ending) else { return };
+        let error = match submitted {
             Ok(submission) => submission.await.err(),
             Err(error) => Some(error),
         };
@@ -47,15 +42,24 @@ impl Shared {
 
     /// Records what nobody waits for any more.
     pub(super) fn record_unawaited(&self, observation: Box<Observation>, ending: Ending) {
+        let Some((submitted, spare)) = self.submit(observation, ending) else { return };
+        // The background thread takes over whoever's submission is dropped.
+        self.queue_after(submitted.map(drop).err().as_ref(), spare);
+    }
+
+    /// Hands the event to the store, and gives a spare one; nothing when it was queued.
+    fn submit(
+        &self,
+        observation: Box<Observation>,
+        ending: Ending,
+    ) -> Option<(Result<Submission, RecordError>, Event)> {
         if self.durability == Durability::Queued {
             self.queue(observation, ending);
-            return;
+            return None;
         }
         let event = observation.event(&self.choices, &ending);
         let spare = event.clone();
-        // The background thread takes over whoever's submission is dropped.
-        let error = self.recorder.submit(vec![event], self.durability).map(drop).err();
-        self.queue_after(error.as_ref(), spare);
+        Some((self.recorder.submit(vec![event], self.durability), spare))
     }
 
     /// Whatever becomes of an event, its response is not changed by it: the recorder counts it, and tells its hooks.

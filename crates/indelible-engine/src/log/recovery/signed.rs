@@ -10,7 +10,7 @@ use indelible_proof::{
     tree::{CompactRange, Hash},
 };
 
-use super::{Epochs, Layout, OpenError, Recovered, Torn, TreeError, TreeReader, io_at, is_begun};
+use super::{Layout, OpenError, Recovered, Torn, TreeError, io_at, is_begun};
 use crate::{
     fs::{Fs, read},
     wal::{Signed, WalError},
@@ -55,9 +55,7 @@ impl Recovered {
         if size > found {
             return Err(OpenError::Shrunk { path: name, signed: size, found });
         }
-        let (epochs, snapshot) = (Epochs::new(self.epochs.clone()), self.view.snapshot(0));
-        let reader = TreeReader { fs, layout, epochs: &epochs, tiles: &self.tiles, snapshot: &snapshot };
-        if reader.root(size)? == *checkpoint.root() {
+        if self.with_tree(fs, layout, |reader| reader.root(size))? == *checkpoint.root() {
             return Ok(());
         }
         Err(self.altered(fs, layout, name, checkpoint)?)
@@ -65,10 +63,9 @@ impl Recovered {
 
     /// Says what was altered of that which a checkpoint in a file covers.
     fn altered(&self, fs: &dyn Fs, layout: &Layout, path: String, signed: &Checkpoint) -> Result<OpenError, TreeError> {
-        let (epochs, snapshot) = (Epochs::new(self.epochs.clone()), self.view.snapshot(0));
-        let reader = TreeReader { fs, layout, epochs: &epochs, tiles: &self.tiles, snapshot: &snapshot };
         let size = signed.size();
-        let place = reader.alteration(size, signed.root())?.place(&self.view, layout);
+        let alteration = self.with_tree(fs, layout, |reader| reader.alteration(size, signed.root()))?;
+        let place = alteration.place(&self.view, layout);
         Ok(OpenError::Altered { path, size, place })
     }
 

@@ -48,7 +48,7 @@ impl Head {
     pub(in crate::log) fn grow(&self, leaves: &[Hash]) -> Grown {
         let (mut range, mut nodes) = (self.range.clone(), Vec::new());
         range.extend(leaves, |node, hash| {
-            if node.level % 8 == 0 {
+            if Tiles::hold(node) {
                 nodes.push((node, hash));
             }
         });

@@ -56,10 +56,15 @@ impl Tiles {
         Ok(Some(Self(RwLock::new(levels))))
     }
 
-    /// Adds nodes that were completed, of which those of other levels are left out.
+    /// Whether a completed node is in a tile above level 0.
+    pub(in crate::log) fn hold(node: Node) -> bool {
+        node.level.is_multiple_of(8)
+    }
+
+    /// Adds nodes that were completed and that tiles [`hold`](Self::hold).
     pub(in crate::log) fn add(&self, nodes: &[(Node, Hash)]) {
         let mut levels = self.write();
-        for (node, hash) in nodes.iter().filter(|(node, _)| node.level % 8 == 0) {
+        for (node, hash) in nodes {
             let level = usize::from(node.level / 8).saturating_sub(1);
             if levels.len() <= level {
                 levels.resize_with(level + 1, Level::default);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use indelible_engine::log::Log;
+use indelible_proof::cosignature::Quorum;
 use indelible_proof::limits::NOTE_BYTES_MAX;
 use indelible_proof::note::Note;
 use indelible_proof::rotation;
@@ -53,7 +54,8 @@ pub(super) fn verify(directory: &Path, kept: &[PathBuf], trust: &Trust, screen: 
     // Whoever names witnesses and has kept nothing asks for what they have cosigned of this directory.
     let cosigned = [directory.join("witnesses/cosigned")];
     let kept = if kept.is_empty() && trust.names_witnesses() { &cosigned } else { kept };
-    let kept = kept.iter().map(|path| self::kept(path, &log, trust)).collect::<Result<Vec<_>, _>>()?;
+    let witnesses = trust.witnesses()?;
+    let kept = kept.iter().map(|path| self::kept(path, &log, &witnesses)).collect::<Result<Vec<_>, _>>()?;
     let notes: Vec<Note> = kept.iter().map(|kept| kept.note.clone()).collect();
     let verified = local.verify(&notes).map_err(Failure::because)?;
     if let Some(why) = log.stopped() {
@@ -73,11 +75,10 @@ pub(super) fn verify(directory: &Path, kept: &[PathBuf], trust: &Trust, screen: 
     if screen.wants_json() { screen.json(&verdict) } else { print(&verdict, screen) }
 }
 
-fn kept(path: &Path, log: &Log, trust: &Trust) -> Result<Kept, Failure> {
+fn kept(path: &Path, log: &Log, witnesses: &Quorum) -> Result<Kept, Failure> {
     let wrong = |problem: &dyn std::fmt::Display| Failure::Failed(format!("{}: {problem}", path.display()));
     let note = Note::parse(read(path, NOTE_BYTES_MAX as u64)?.as_bytes()).map_err(|error| wrong(&error))?;
     let checkpoint = log.open_checkpoint(&note).map_err(|error| wrong(&error))?;
-    let witnesses = trust.witnesses()?;
     let seen = witnesses.check(&note).map_err(|error| wrong(&error))?;
     let against = Against::new(&checkpoint, &seen);
     Ok(Kept { note, against })
