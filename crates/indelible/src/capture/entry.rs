@@ -91,10 +91,10 @@ impl Entry {
     pub(super) async fn identify_before(&mut self, extensions: &Extensions) {
         let Some(observation) = &mut self.observation else { return };
         if let Some(identity) = extensions.get::<Identity>() {
-            observation.before = Some(identity.clone());
+            observation.before = Some(Box::new(identity.clone()));
         } else if self.shared.resolvers.may_know(&observation.headers) {
             let resolved = resolve(&self.shared, &observation.headers).await;
-            observation.before = resolved.unwrap_or_else(|error| observation.unresolved(error));
+            observation.before = observation.resolved(resolved);
         }
     }
 
@@ -106,12 +106,12 @@ impl Entry {
             return;
         }
         if let Some(identity) = parts.extensions.get::<Identity>() {
-            observation.after = Some(identity.clone());
+            observation.after = Some(Box::new(identity.clone()));
         } else if let Some(next) = next_credentials(rule, &observation.headers, parts, self.answered.as_ref())
             && self.shared.resolvers.may_know(&next)
         {
             let resolved = resolve(&self.shared, &next).await;
-            observation.after = resolved.unwrap_or_else(|error| observation.unresolved(error));
+            observation.after = observation.resolved(resolved);
         }
     }
 
@@ -151,9 +151,13 @@ impl Drop for Entry {
 }
 
 impl Observation {
-    fn unresolved(&mut self, error: ResolveError) -> Option<Identity> {
-        self.resolve_error = Some(error);
-        None
+    /// Who it was found to be, and why nobody was.
+    fn resolved(&mut self, resolved: Result<Option<Identity>, ResolveError>) -> Option<Box<Identity>> {
+        let identity = resolved.unwrap_or_else(|error| {
+            self.resolve_error = Some(error);
+            None
+        });
+        identity.map(Box::new)
     }
 }
 

@@ -59,8 +59,9 @@ pub(super) struct Observation {
     pub(super) peer: Option<std::net::IpAddr>,
     pub(super) ids: Correlation,
     pub(super) body: Seen,
-    pub(super) before: Option<Identity>,
-    pub(super) after: Option<Identity>,
+    /// Boxed: most requests have none, and what is small is made and handed on in less time.
+    pub(super) before: Option<Box<Identity>>,
+    pub(super) after: Option<Box<Identity>>,
     pub(super) resolve_error: Option<ResolveError>,
     pub(super) started: Instant,
     pub(super) ended: Instant,
@@ -69,7 +70,7 @@ pub(super) struct Observation {
 impl Observation {
     /// The event of it.
     pub(super) fn event(mut self, choices: &Choices, ending: &Ending) -> Event {
-        let (before, after) = (self.before.take(), self.after.take());
+        let (before, after) = (self.before.take().map(|who| *who), self.after.take().map(|who| *who));
         let body = match std::mem::take(&mut self.body) {
             Seen::Nothing => None,
             Seen::Ahead(collected) => Some(collected),
