@@ -60,7 +60,7 @@ pub(crate) use input::read_form;
 #[cfg(feature = "axum")]
 pub(crate) use text::header_text;
 
-pub use address::{ForwardingHeader, Network, NetworkError, Proxies};
+pub use address::{ForwardingHeader, Proxies};
 pub use body::AuditBody;
 pub use correlation::Correlation;
 pub use failures::Repetition;

@@ -54,6 +54,8 @@ pub mod endpoints;
 pub mod identity;
 pub mod import;
 mod limits;
+#[cfg(any(feature = "tokens", feature = "tower"))]
+mod network;
 mod recorder;
 pub mod redaction;
 #[cfg(feature = "tokens")]
@@ -71,6 +73,8 @@ pub use indelible_proof::{
     Actor, Changes, Client, Context, Credential, Event, EventError, EventId, Geo, Http, LeafHash, OAuth, Object,
     Outcome, Recorded, Severity, Source, Target, Timestamp, TimestampError, vocabulary,
 };
+#[cfg(any(feature = "tokens", feature = "tower"))]
+pub use network::{Network, NetworkError};
 pub use recorder::{
     Builder, Decision, Durability, RecordError, Recorder, Recording, Refusal, Stats, Submission, system_time,
 };

@@ -6,6 +6,8 @@ use std::time::Duration;
 pub(crate) use capture::*;
 #[cfg(feature = "axum")]
 pub(crate) use endpoints::*;
+#[cfg(feature = "tokens")]
+pub(crate) use tokens::*;
 
 /// Events that may wait in the queue of a `Recorder`, unless its builder says otherwise.
 pub(crate) const QUEUE_EVENTS_DEFAULT: usize = 16_384;
@@ -78,4 +80,23 @@ mod endpoints {
     pub(crate) const READS_MAX: usize = 4096;
     /// Addresses whose requests are counted at a time.
     pub(crate) const ADDRESSES_MAX: usize = 1 << 16;
+}
+
+/// Those of tokens.
+#[cfg(feature = "tokens")]
+mod tokens {
+    /// A token as it is presented; ours have fewer, imported ones may stand after their id.
+    pub(crate) const TOKEN_BYTES_MAX: usize = 256;
+    /// The prefix of a type, or an environment.
+    pub(crate) const TOKEN_WORD_BYTES_MAX: usize = 32;
+    /// The id before the text of an imported token.
+    pub(crate) const IMPORTED_ID_BYTES_MAX: usize = 64;
+    /// Types of tokens.
+    pub(crate) const KINDS_MAX: usize = 256;
+    /// Environments of a type.
+    pub(crate) const ENVIRONMENTS_MAX: usize = 256;
+    /// Abilities of a token: events list as many scopes.
+    pub(crate) const ABILITIES_MAX: usize = indelible_proof::limits::SCOPES_MAX;
+    /// An ability: a scope of an event is as long.
+    pub(crate) const ABILITY_BYTES_MAX: usize = indelible_proof::limits::SCOPE_BYTES_MAX;
 }

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::network::tests::address;
 
 fn headers(lines: &[(&'static str, &str)]) -> HeaderMap {
     lines.iter().map(|(name, value)| (HeaderName::from_static(name), value.parse().unwrap())).collect()
@@ -93,22 +94,6 @@ fn of_a_v6_address_only_the_network_is_kept_where_that_was_asked_for() {
     assert_eq!(client(&proxies, "203.0.113.9", &[]), "203.0.113.9");
 }
 
-#[test]
-fn what_is_no_network_is_refused_with_what_to_write() {
-    for text in ["", "10.0.0.0/33", "10.0.0/8", "::/129", "10.0.0.0/-1", "10.0.0.0/", "::ffff:10.0.0.0/8", "host"] {
-        let error = text.parse::<Network>().unwrap_err().to_string();
-        assert!(error.contains("10.0.0.0/8 or"), "{error}");
-    }
-}
-
-fn address() -> impl Strategy<Value = IpAddr> {
-    prop_oneof![
-        any::<[u8; 4]>().prop_map(IpAddr::from),
-        any::<[u8; 16]>().prop_map(IpAddr::from),
-        any::<[u8; 3]>().prop_map(|[a, b, c]| [10, a, b, c].into()),
-    ]
-}
-
 proptest! {
     #[test]
     fn what_a_client_writes_never_changes_who_it_is(
@@ -125,21 +110,6 @@ proptest! {
         let forwarded = format!("{made_up}, for={node}{}", proxies_hops.replace(", ", ", for="));
         let proxies = proxies.header(ForwardingHeader::Forwarded);
         prop_assert_eq!(client(&proxies, "10.0.0.1", &[("forwarded", &forwarded)]), real.to_canonical().to_string());
-    }
-
-    #[test]
-    fn a_network_holds_what_shares_its_first_bits(address in address(), other in address(), prefix in 0..=128_u8) {
-        let bits = if address.to_canonical().is_ipv4() { 32 } else { 128 };
-        let prefix = prefix.min(bits);
-        let network = Network { address: address.to_canonical(), prefix };
-        prop_assert!(network.contains(address));
-        let text = |ip: IpAddr| match ip.to_canonical() {
-            IpAddr::V4(ip) => format!("{:032b}", ip.to_bits()),
-            IpAddr::V6(ip) => format!("{:0128b}", ip.to_bits()),
-        };
-        let same = text(other).len() == text(address).len()
-            && text(other).get(..prefix.into()) == text(address).get(..prefix.into());
-        prop_assert_eq!(network.contains(other), same);
     }
 
     #[test]
