@@ -51,6 +51,7 @@ test("what a visitor does is shown on the page and stands in the log", async () 
   let cookie = "";
   async function call(path, body) {
     const headers = { "content-type": "application/json", origin: app, cookie };
+    headers["x-forwarded-for"] = "192.0.2.66";
     const response = await fetch(`${app}/api/auth/${path}`, {
       method: body ? "POST" : "GET",
       headers,
@@ -67,8 +68,9 @@ test("what a visitor does is shown on the page and stands in the log", async () 
   assert.equal((await call("sign-in/email", alice)).status, 200);
 
   const actions = [];
-  for await (const { action } of tail) {
+  for await (const { action, context } of tail) {
     actions.push(action);
+    assert.equal(context.ip, "127.0.0.1", "whatever a visitor says");
     if (actions.length === 4) break;
   }
   assert.deepEqual(actions, ["account.created", "auth.logout", "auth.login.failed", "auth.login.succeeded"]);

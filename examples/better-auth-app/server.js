@@ -26,7 +26,12 @@ const page = await readFile(new URL("./page.html", import.meta.url));
 const handleAuth = toNodeHandler(auth);
 
 server.on("request", (request, response) => {
-  if (request.url.startsWith("/api/auth/")) return handleAuth(request, response);
+  if (request.url.startsWith("/api/auth/")) {
+    // Better Auth reads addresses from this header alone. No proxy stands before this app that would write it, and what
+    // a visitor writes there is not to be believed.
+    request.headers["x-forwarded-for"] = request.socket.remoteAddress;
+    return handleAuth(request, response);
+  }
   response.writeHead(request.url === "/" ? 200 : 404, { "content-type": "text/html; charset=utf-8" });
   return response.end(request.url === "/" ? page : "There is no such page.");
 });

@@ -5,7 +5,7 @@ import { createHmac } from "node:crypto";
 import type { Target } from "@indelible/client";
 
 import { actionOf, isEvent, nameOf } from "./actions.js";
-import { HookContext, fields } from "./context.js";
+import { HookContext, fields, userAgentOf } from "./context.js";
 import type { Draft } from "./entry.js";
 import { Failures } from "./failures.js";
 import { type Caller, type Who, callerOf, settle, targetsOf } from "./identity.js";
@@ -53,7 +53,7 @@ export class Call {
       signedIn: ctx.newSession !== null,
     };
     const action = actionOf(name, answer);
-    const { caller, tried } = await this.#caller(verdict);
+    const { caller, tried } = await this.#caller(action, verdict);
     const who = settle(action, caller, ctx.newSession);
     const subject = who.on_behalf_of[0] ?? who.actor;
     const call = {
@@ -64,7 +64,8 @@ export class Call {
       ended: caller.ended,
       subject,
     };
-    const attempted = who.actor.type === "anonymous" ? this.#attempted(capture.identifier) : undefined;
+    const isAttempt = who.actor.type === "anonymous" || action === "auth.login.failed";
+    const attempted = isAttempt ? this.#attempted(capture.identifier) : undefined;
     const repeated = this.#repeated(action, verdict, attempted, failures);
     const severity =
       settings.configOf(ctx.path)?.severity ??
@@ -75,10 +76,12 @@ export class Call {
       status: verdict.outcome === "success" ? "success" : "failed",
       severity: ofEntry(severity),
       ipAddress: capture.ipAddress ? ctx.ip : null,
-      userAgent: capture.userAgent ? (ctx.headers?.get("user-agent")?.slice(0, 2048) ?? null) : null,
+      userAgent: capture.userAgent ? userAgentOf(ctx.headers) : null,
       metadata: {
-        ...(verdict.error && { error: verdict.error }),
-        ...(capture.requestBody && { requestBody: fitting(ctx.body) }),
+        // Not under `error.code`: a field named `code` is an authorization code to redaction.
+        ...(verdict.code && { error_code: verdict.code }),
+        ...(verdict.message && { error_message: verdict.message }),
+        ...(capture.requestBody && { request_body: fitting(ctx.body) }),
         ...(repeated > 1 && { recent_failures: repeated }),
       },
       createdAt: new Date(this.#began),
@@ -94,11 +97,12 @@ export class Call {
   }
 
   /** Who called, by what the end tells: a claim counts as the actor only when it proved true. */
-  async #caller({ outcome }: Verdict): Promise<{ caller: Caller; tried: Target[] }> {
+  async #caller(action: string, { outcome }: Verdict): Promise<{ caller: Caller; tried: Target[] }> {
     const { ctx } = this;
     const session = this.caller.session ?? ctx.usedSession;
     const caller = { ...this.caller, session };
-    if (session || outcome === "success") return { caller, tried: [] };
+    // Who is signed in can try to sign in as somebody else.
+    if (outcome === "success" || (session && action !== "auth.login.failed")) return { caller, tried: [] };
     const email = ctx.body["email"];
     const claimed = caller.claimed ?? (typeof email === "string" ? await ctx.userOf(email) : null);
     return { caller: { ...caller, claimed: null }, tried: targetsOf(claimed ?? undefined) };

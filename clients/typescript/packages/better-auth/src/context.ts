@@ -93,15 +93,8 @@ export class HookContext {
     return this.#ctx.context.session as Session | null;
   }
 
-  /** The client's address, as Better Auth trusts proxies, and whole: an address of an audit log is no rate limit's key. */
   get ip(): string | null {
-    const { options } = this.#ctx.context;
-    const { ipAddress } = options.advanced ?? {};
-    if (!this.headers) return null;
-    return getIp(this.headers, {
-      ...options,
-      advanced: { ...options.advanced, ipAddress: { ipv6Subnet: 128 as never, ...ipAddress } },
-    });
+    return addressOf(this.headers, this.#ctx.context);
   }
 
   /** The session of the request now. Looked up beside the call, which neither sees it nor loses a cookie by it. */
@@ -134,6 +127,21 @@ export class HookContext {
     const cookie = this.#ctx.context.createAuthCookie(name);
     return (await this.#ctx.getSignedCookie(cookie.name, this.secret)) || null;
   }
+}
+
+/** The client's address, as Better Auth trusts proxies, and whole: an address of an audit log is no rate limit's key. */
+export function addressOf(headers: Headers | undefined, { options }: Pick<AuthContext, "options">) {
+  const { ipAddress } = options.advanced ?? {};
+  if (!headers) return null;
+  return getIp(headers, {
+    ...options,
+    advanced: { ...options.advanced, ipAddress: { ipv6Subnet: 128 as never, ...ipAddress } },
+  });
+}
+
+/** The user agent, no longer than the log takes one. */
+export function userAgentOf(headers: Headers | undefined): string | null {
+  return headers?.get("user-agent")?.slice(0, 2048) ?? null;
 }
 
 export function fields(value: unknown): Fields {

@@ -47,12 +47,17 @@ function own(session: Session | null, { claimed, isRequest }: Caller): Who {
     const actor = claimed ? actorOf(claimed) : { type: isRequest ? "anonymous" : "system" };
     return { actor, on_behalf_of: [], targets: [] };
   }
-  const subject = actorOf(session.user);
-  const acting = session.session.impersonatedBy;
+  return whoseSession(session);
+}
+
+/** Who acts in a session: while somebody impersonates its user, the impersonator. */
+export function whoseSession({ user, session }: Session): Who {
+  const subject = actorOf(user);
+  const acting = session.impersonatedBy;
   const who = acting
     ? { actor: { type: "user", id: acting }, on_behalf_of: [subject] }
     : { actor: subject, on_behalf_of: [] };
-  return { ...who, session_id: session.session.id, targets: [] };
+  return { ...who, session_id: session.id, targets: [] };
 }
 
 export function actorOf({ id, name, email }: Person): Actor {

@@ -9,7 +9,7 @@ export interface Capture {
   ipAddress?: boolean;
   /** Default: true. */
   userAgent?: boolean;
-  /** The body, redacted, as `metadata.requestBody`. Default: false. */
+  /** The body, redacted, as `metadata.request_body`. Default: false. */
   requestBody?: boolean;
   /** As whom somebody tried to sign in: a keyed hash, the default, or in clear beside it. */
   identifier?: "hash" | "clear";

@@ -14,7 +14,9 @@ export interface Ending {
 export interface Verdict {
   outcome: Outcome;
   reason?: string | undefined;
-  error?: { message?: string; status: number; code?: string };
+  /** The error's own code and message. */
+  code?: string | undefined;
+  message?: string | undefined;
 }
 
 /** Better Auth's codes by their beginning, and the reason for each. Those of providers are written in small letters. */
@@ -41,6 +43,9 @@ const REASONS: readonly (readonly [string, string])[] = [
   ["YOU_CANNOT_", "policy_denied"],
 ];
 
+/** Characters that are kept of an error's code and of its message. */
+export const ERROR_TEXT_MAX = 500;
+
 /** Codes of OAuth 2.0 that are reasons as they are. */
 const OAUTH = new Set(
   (
@@ -59,13 +64,14 @@ export function judge({ status, location, code, message }: Ending): Verdict {
   return {
     outcome: status === 403 ? "denied" : "failure",
     reason: (told && reasonOf(told)) ?? byStatus(status),
-    error: { ...(message && { message }), status, ...(told && { code: told }) },
+    code: told,
+    message,
   };
 }
 
 function errorOf(location: string | null): string | undefined {
   const query = location?.match(/[?#](.*)$/)?.[1];
-  return new URLSearchParams(query?.replace("#", "&")).get("error") ?? undefined;
+  return new URLSearchParams(query?.replace("#", "&")).get("error")?.slice(0, ERROR_TEXT_MAX) ?? undefined;
 }
 
 function reasonOf(code: string): string | undefined {

@@ -17,7 +17,7 @@ import type { Draft, Entry } from "./entry.js";
 import { Failures } from "./failures.js";
 import { write } from "./journal.js";
 import { type IndelibleOptions, settle } from "./options.js";
-import type { Ending } from "./outcome.js";
+import { ERROR_TEXT_MAX, type Ending } from "./outcome.js";
 import { redactor } from "./redaction.js";
 import { type AuditStorage, indelibleStorage } from "./storage.js";
 import { ACTIONS } from "./words.js";
@@ -147,7 +147,7 @@ function returnedEnding(returned: unknown): Ending {
 }
 
 function texts({ code, message }: Record<string, unknown>) {
-  const text = (value: unknown) => (typeof value === "string" ? value.slice(0, 500) : undefined);
+  const text = (value: unknown) => (typeof value === "string" ? value.slice(0, ERROR_TEXT_MAX) : undefined);
   return { code: text(code), message: text(message) };
 }
 

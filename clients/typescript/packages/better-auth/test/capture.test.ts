@@ -60,6 +60,46 @@ test("a wrong password is a failed login by nobody, at the account that was trie
   assert.match(identifier ?? "", /^identifier:hmac:[0-9a-f]{32}$/);
 });
 
+test("why it failed is told in clear, under the names that every layer of the log has", async () => {
+  // On purpose: the audit plugin has it under `error.code`, which redaction takes for an authorization code.
+  const events = await during(() =>
+    app.browser().post("/sign-in/email", { email: unique(), password: "wrong horse" }),
+  );
+  assert.deepEqual(events[0]?.metadata, {
+    error_code: "INVALID_EMAIL_OR_PASSWORD",
+    error_message: "Invalid email or password",
+    original_action: "sign-in:email",
+  });
+  assert.equal(events[0]?.http?.status, 401);
+});
+
+test("who is signed in and fails to sign in as another tried that other's account", async () => {
+  const browser = app.browser();
+  const id = await browser.signUp();
+  const email = unique();
+  const other = await app.browser().signUp(email);
+  const events = await during(() => browser.post("/sign-in/email", { email, password: "wrong horse" }));
+  assert.deepEqual(events.map(brief), [["sign-in:email", "auth.login.failed", "failure", id]]);
+  const [user, identifier] = targets(events[0]);
+  assert.equal(user, `user:${other}`);
+  assert.match(identifier ?? "", /^identifier:hmac:[0-9a-f]{32}$/);
+});
+
+test("with `onAPIError.throw` what is refused is in the log, once", async () => {
+  const own = await startApp(server, { auth: { onAPIError: { throw: true } } });
+  const browser = own.browser();
+  const id = await browser.signUp();
+  await browser.post("/change-password", { currentPassword: "wrong", newPassword: PASSWORD });
+  await browser.send("/sign-out", { method: "POST", headers: { origin: "https://evil.example.com" } });
+  await browser.get("/reset-password/no-such-token?callbackURL=%2Fx");
+  assert.deepEqual((await own.log()).map(brief), [
+    ["sign-up:email", "account.created", "success", id],
+    ["change-password", "auth.password.change_failed", "failure", id],
+    ["sign-out", "auth.logout", "denied", id],
+    ["reset-password::token", "auth.verification.failed", "failure", id],
+  ]);
+});
+
 test("an unknown address is told by the same hash each time, and failures that repeat are severe", async () => {
   const email = unique();
   const events = await during(async () => {

@@ -9,7 +9,7 @@ import { createAuthClient } from "better-auth/client";
 import { type AuditStorage, MemoryStorage } from "@indelible/better-auth";
 import { indelibleClient } from "@indelible/better-auth/client";
 
-import { type App, type Browser, ORIGIN, startApp, unique } from "./app.js";
+import { type App, type Browser, ORIGIN, startApp, targets, unique } from "./app.js";
 
 let server: Server;
 let app: App;
@@ -109,6 +109,29 @@ test("who may read all reads all, failed sign-ins of nobody included", async () 
   assert.equal(((await guest.get("/audit-log/list")).json as unknown as List).total, 1);
 });
 
+test("that an administrator read what others did is in the log, once a minute for each", async () => {
+  const own = await startApp(server, { options: { mayReadAll: (user) => user["role"] === "admin" } });
+  const boss = own.browser({ "x-forwarded-for": "192.0.2.9" });
+  const bossId = await boss.signUp();
+  await own.promote(bossId);
+  const aliceId = await own.browser().signUp();
+  const [alices] = (await list(`?userId=${aliceId}`, boss)).entries;
+  const [bosses] = (await list(`?userId=${bossId}`, boss)).entries;
+  for (let n = 0; n < 3; n++) {
+    await list("", boss);
+    await get(`/audit-log/${String(alices?.["id"])}`, boss);
+    await get(`/audit-log/${String(bosses?.["id"])}`, boss);
+  }
+  const reads = (await own.log()).filter(({ action }) => action === "audit.log.read");
+  assert.deepEqual(
+    reads.map((event) => [event.actor?.id, targets(event).join(), event.context?.ip, event.severity]),
+    [
+      [bossId, `user:${aliceId}`, "192.0.2.9", "info"],
+      [bossId, "audit_log:list", "192.0.2.9", "info"],
+    ],
+  );
+});
+
 test("what is out of range is refused in the contract's words", async () => {
   const answers: [string, string][] = [
     ["limit=0", "[query.limit] Too small: expected number to be >=1"],
@@ -119,6 +142,7 @@ test("what is out of range is refused in the contract's words", async () => {
     // On purpose: the audit plugin takes these and its database fails or finds nothing.
     ["limit=1.5", "[query.limit] Invalid input: expected int, received number"],
     ["from=yesterday", "[query.from] Invalid date"],
+    ["offset=100001", "[query.offset] Too big: expected number to be <=100000"],
   ];
   for (const [query, message] of answers) {
     assert.deepEqual(await get(`/audit-log/list?${query}`), [
@@ -183,6 +207,17 @@ test("an insert is the user's own word: under their id, from `client`, whatever 
   assert.equal(event?.source?.service, "client");
   assert.deepEqual([event?.actor?.id, event?.severity, event?.metadata?.["pages"]], [id, "high", 3]);
   assert.equal((await list("?action=document%3Aexported")).entries[0]?.["action"], "document:exported");
+});
+
+test("what is inserted while somebody impersonates the user is the impersonator's word", async () => {
+  const boss = app.browser({ "x-forwarded-for": "2001:db8::7" });
+  const bossId = await boss.signUp();
+  await app.promote(bossId);
+  await boss.post("/admin/impersonate-user", { userId: id });
+  assert.deepEqual(await post({ action: "document.exported" }, boss), [200, '{"success":true}']);
+  const event = (await app.log()).at(-1);
+  assert.deepEqual([event?.actor?.id, event?.on_behalf_of?.map((one) => one.id)], [bossId, [id]]);
+  assert.equal(event?.context?.ip, "2001:db8::7", "the whole address, as everywhere in the log");
 });
 
 test("an insert cannot pass for what the log itself has seen", async () => {

@@ -297,7 +297,7 @@ test("paths of one's own choice are captured, and nothing else, each in its own 
       action,
       severity,
       context?.ip,
-      metadata?.["requestBody"],
+      metadata?.["request_body"],
     ]),
     [
       // On purpose: the audit plugin ignores `capture.requestBody` of a path.
@@ -313,7 +313,7 @@ test("a body that is too large or too deep is not kept as it is", async () => {
   for (let n = 0; n < 10; n++) deep = { deep };
   await app.browser().post("/sign-in/email", { email: "a", password: "p", text: "x".repeat(20_000) });
   await app.browser().post("/sign-in/email", { email: "a", password: "p", deep });
-  const [large, nested] = (await app.log()).map((event) => event.metadata?.["requestBody"]);
+  const [large, nested] = (await app.log()).map((event) => event.metadata?.["request_body"]);
   assert.deepEqual(large, { left_out: "too large" });
   assert.equal(typeof nested, "string");
   assert.ok(!String(nested).includes("hidden"));

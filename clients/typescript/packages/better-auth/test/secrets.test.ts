@@ -92,7 +92,7 @@ test("the server masks what the application chose to pass", async () => {
   const email = unique();
   await app.browser().post("/sign-in/email", { email, password: SECRET });
   const [event] = await app.log();
-  assert.deepEqual(event?.metadata?.["requestBody"], { email, password: "[REDACTED]" });
+  assert.deepEqual(event?.metadata?.["request_body"], { email, password: "[REDACTED]" });
 });
 
 /** Metadata as it is after redaction. */

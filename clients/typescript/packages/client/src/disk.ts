@@ -24,6 +24,8 @@ import { EVENT_BYTES_MAX, QUEUE_FILE_BYTES_MAX } from "./limits.js";
 import { type Bounds, Room, type Spool } from "./spool.js";
 
 const NEWLINE = 0x0a;
+/** When a process started that is no more, or on a system that does not tell. */
+const UNTOLD = "-";
 
 interface File {
   number: number;
@@ -232,12 +234,13 @@ function syncDirectory(directory: string): void {
 
 /** Takes the lock. That of a process that is no more, or of this one before a restart of its container, does not count. */
 function lock(path: string): void {
+  const own = `${process.pid} ${startOf(process.pid)}`;
   try {
-    writeFileSync(path, String(process.pid), { flag: "wx", mode: 0o600 });
+    writeFileSync(path, own, { flag: "wx", mode: 0o600 });
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    const owner = Number(readFileSync(path, "utf8"));
-    if (owner !== process.pid && runs(owner)) {
+    const [owner, start] = readFileSync(path, "utf8").split(" ");
+    if (runs(Number(owner), start)) {
       throw new Error(
         `process ${owner} uses this queue; give each process a directory of its own (${path})`,
         {
@@ -245,15 +248,30 @@ function lock(path: string): void {
         },
       );
     }
-    writeFileSync(path, String(process.pid));
+    writeFileSync(path, own);
   }
 }
 
-function runs(pid: number): boolean {
+/** Whether a process runs, and is not another that has got its number since. */
+function runs(pid: number, start: string | undefined): boolean {
+  // What is no lock was cut off by a crash.
+  if (start === undefined) return false;
+  if (start !== UNTOLD) return startOf(pid) === start;
   try {
     process.kill(pid, 0);
-    return true;
+    return pid !== process.pid;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === "EPERM";
+  }
+}
+
+/** When a process started, in ticks since the machine did. */
+function startOf(pid: number): string {
+  try {
+    // Behind the name, which may hold anything: the state, and as the 20th field the start.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+    return (fields[0] !== "Z" && fields[19]) || UNTOLD;
+  } catch {
+    return UNTOLD;
   }
 }

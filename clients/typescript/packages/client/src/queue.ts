@@ -15,9 +15,9 @@ export interface QueueOptions {
    * an `audit.gap` event tells of it as soon as there is room again.
    */
   whenFull?: "refuse" | "drop";
-  /** Told of each event that the server will never take; it leaves the queue. */
+  /** Told of each event that the server will never take; it leaves the queue. Default: an error on the console. */
   onRejected?: (event: Event, rejected: Rejected) => void;
-  /** Told of each try that failed; the queue goes on trying. */
+  /** Told of each try that failed; the queue goes on trying. Default: a warning on the console when the first fails. */
   onTrouble?: (error: unknown) => void;
   /** How to wait between tries. Default: a timer. */
   pause?: Pause;
@@ -112,7 +112,10 @@ export class Queue {
         failures = 0;
       } catch (error) {
         if (signal.aborted) return;
-        tell(() => this.#options.onTrouble?.(error));
+        const { onTrouble } = this.#options;
+        if (onTrouble) tell(() => onTrouble(error));
+        else if (failures === 0)
+          console.warn(`indelible: events wait, since they cannot be sent: ${String(error)}`);
         await this.#pause(backoff(failures++, error), signal);
       }
     }
@@ -135,8 +138,9 @@ export class Queue {
     await this.#spool.remove(lines.length);
     this.#stats.sent += lines.length - rejected.length;
     this.#stats.rejected += rejected.length;
+    const { onRejected = complain } = this.#options;
     for (const one of rejected) {
-      tell(() => this.#options.onRejected?.(JSON.parse(lines[one.line - 1] ?? "{}") as Event, one));
+      tell(() => onRejected(JSON.parse(lines[one.line - 1] ?? "{}") as Event, one));
     }
   }
 
@@ -152,6 +156,10 @@ export class Queue {
       }),
     );
   }
+}
+
+function complain({ action, idempotency_key: key }: Event, { detail }: Rejected): void {
+  console.error(`indelible: the server will never take event ${key} (${action}): ${detail}`);
 }
 
 /** Calls what the application gave; that it fails must not end the sending. */

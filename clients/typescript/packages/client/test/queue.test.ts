@@ -22,7 +22,8 @@ after(() => server.remove());
 /** A queue to the server whose calls are answered as told, and which waits for nothing between tries. */
 function queue(spool: Spool, answers: Answer[], options: ConstructorParameters<typeof Queue>[1] = {}): Queue {
   const { fetch, pause } = new Calls().answering(...answers);
-  return new Queue(new Client({ ...at(server), fetch }), { spool, pause, ...options });
+  const onTrouble = () => undefined;
+  return new Queue(new Client({ ...at(server), fetch }), { spool, pause, onTrouble, ...options });
 }
 
 /** The numbers in the metadata of an actor's events, oldest first. */
@@ -181,16 +182,49 @@ test("a server that dies and comes back gets everything once", async () => {
   assert.deepEqual(await numbers(id), [0, 1, 2]);
 });
 
-test("two processes cannot share a directory", () => {
-  const directory = temporary();
-  appendFileSync(join(directory, "lock"), String(process.ppid));
-  assert.throws(() => new DiskSpool(directory), /uses this queue/);
+test("unless it is told whom to tell, a queue says on the console that events wait, and which one is lost", async (t) => {
+  const said = {
+    warn: t.mock.method(console, "warn", () => {}),
+    error: t.mock.method(console, "error", () => {}),
+  };
+  const texts = (kind: keyof typeof said) => said[kind].mock.calls.map((call) => String(call.arguments[0]));
+  const { fetch, pause } = new Calls().answering("refused", problem(401), "real");
+  const mixed = new Queue(new Client({ ...at(server), fetch }), { pause });
+  await mixed.add(event(crypto.randomUUID(), 0));
+  await mixed.add({ action: "nonsense", idempotency_key: "key-1" });
+  await mixed.flush();
+  await mixed.close();
+  assert.equal(texts("warn").length, 1, "once, not for each try");
+  assert.match(texts("warn")[0] ?? "", /events wait, since they cannot be sent: .*cannot be reached/);
+  assert.match(texts("error").join(), /will never take event key-1 \(nonsense\): /);
 });
 
-test("the lock of a process that is no more does not count", async () => {
+/** A process that has a queue; `ended` kills it. */
+async function owner(directory: string): Promise<{ ended: () => Promise<unknown> }> {
+  const module = import.meta.resolve("@indelible/client/disk");
+  const script = `const { DiskSpool } = await import(${JSON.stringify(module)});
+    new DiskSpool(${JSON.stringify(directory)}); console.log("has it"); setInterval(() => {}, 1000);`;
+  const child = spawn(process.execPath, ["--input-type=module", "-e", script], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  const exit = once(child, "exit");
+  await once(child.stdout, "data");
+  return { ended: () => (child.kill("SIGKILL"), exit) };
+}
+
+test("two processes cannot share a directory, until one is killed", async () => {
   const directory = temporary();
-  const child = spawn(process.execPath, ["--version"]);
-  await once(child, "exit");
-  appendFileSync(join(directory, "lock"), String(child.pid));
+  const { ended } = await owner(directory);
+  assert.throws(() => new DiskSpool(directory), /uses this queue/);
+  await ended();
   await new DiskSpool(directory).close();
+});
+
+test("a lock that a crash left behind does not count, whoever has its number by now", async () => {
+  // Cut off; of this process before it started; of another that runs, but did not write it.
+  for (const left of ["", `${process.pid}`, `${process.pid} 1`, `${process.ppid} 1`]) {
+    const directory = temporary();
+    appendFileSync(join(directory, "lock"), left);
+    await new DiskSpool(directory).close();
+  }
 });
