@@ -58,6 +58,8 @@ mod verdict;
 #[cfg(feature = "axum")]
 pub(crate) use input::read_form;
 #[cfg(feature = "axum")]
+pub(crate) use layer::peer_in_extensions;
+#[cfg(feature = "axum")]
 pub(crate) use text::header_text;
 
 pub use address::{ForwardingHeader, Proxies};

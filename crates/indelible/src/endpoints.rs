@@ -56,16 +56,10 @@ mod origin;
 mod reader;
 mod reads;
 
-use std::{
-    error::Error,
-    fmt,
-    net::{IpAddr, SocketAddr},
-    sync::Arc,
-};
+use std::{error::Error, fmt, net::IpAddr, sync::Arc};
 
 use axum::{
     Router,
-    extract::ConnectInfo,
     routing::{get, post},
 };
 use http::request;
@@ -73,7 +67,7 @@ use indelible_proof::Timestamp;
 
 use crate::{
     Recorder,
-    capture::Proxies,
+    capture::{Proxies, peer_in_extensions},
     identity::{Identity, Resolvers, SessionResolver},
     limits, system_time,
 };
@@ -189,9 +183,7 @@ impl Endpoints {
     }
 
     fn address(&self, parts: &request::Parts) -> Option<IpAddr> {
-        let connected = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0);
-        let peer = connected.or_else(|| parts.extensions.get::<SocketAddr>().copied());
-        self.proxies.client(peer.map(|peer| peer.ip()), &parts.headers)
+        self.proxies.client(peer_in_extensions(&parts.extensions), &parts.headers)
     }
 
     /// The tenant in which an identity reads.

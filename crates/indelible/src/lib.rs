@@ -88,6 +88,11 @@ pub use indelible_engine as engine;
 #[doc = include_str!("../../../README.md")]
 struct Readme;
 
+/// So does that of docs/CAPTURE.md.
+#[cfg(all(doctest, feature = "axum"))]
+#[doc = include_str!("../../../docs/CAPTURE.md")]
+struct CapturePage;
+
 /// So does the example of docs/ENDPOINTS.md.
 #[cfg(all(doctest, feature = "axum", feature = "better-auth-sqlite"))]
 #[doc = include_str!("../../../docs/ENDPOINTS.md")]

@@ -14,14 +14,14 @@ use std::{net::SocketAddr, sync::Arc};
 
 use axum::{
     Form, Router,
-    extract::{ConnectInfo, State},
+    extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{Html, IntoResponse, Redirect, Response},
     routing::{get, post},
 };
 use indelible::{
     Durability, Log, LogConfig, Recorder,
-    capture::{AuditLayer, Proxies, RuleError, session_auth},
+    capture::{AuditLayer, RuleError, session_auth},
     endpoints::{Endpoints, audit_router},
     identity::{Resolvers, SessionCookie},
     system_time,
@@ -63,9 +63,7 @@ fn app(recorder: &Recorder) -> Result<Router, RuleError> {
     let audit = AuditLayer::builder(recorder.clone(), session_auth())
         .durability(Durability::Queued)
         .resolvers(sessions.clone())
-        .peer(|extensions| extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip()))
-        // Behind a proxy: `Proxies::trusting(["10.0.0.0/8"])?`.
-        .proxies(Proxies::default())
+        // Behind a proxy also: `.proxies(Proxies::trusting(["10.0.0.0/8"])?)`.
         .build()?;
     Ok(Router::new()
         .route("/", get(async || Html(PAGE)))

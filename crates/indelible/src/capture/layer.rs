@@ -100,9 +100,9 @@ impl AuditLayerBuilder {
         self
     }
 
-    /// Says where a request's extensions hold the address of the peer. Default: a `SocketAddr` among them.
-    ///
-    /// With axum: `|extensions| extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip())`.
+    /// Says where a request's extensions hold the address of the peer. Default: a `SocketAddr` among them, or with the
+    /// feature `axum` its `ConnectInfo<SocketAddr>`, there when the application is served with
+    /// `into_make_service_with_connect_info::<SocketAddr>()`.
     pub fn peer(mut self, peer: impl Fn(&Extensions) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
         self.peer = Box::new(peer);
         self
@@ -182,6 +182,10 @@ fn random_key() -> Option<[u8; 32]> {
     getrandom::fill(&mut key).is_ok().then_some(key)
 }
 
-fn peer_in_extensions(extensions: &Extensions) -> Option<IpAddr> {
+pub(crate) fn peer_in_extensions(extensions: &Extensions) -> Option<IpAddr> {
+    #[cfg(feature = "axum")]
+    if let Some(connected) = extensions.get::<axum::extract::ConnectInfo<SocketAddr>>() {
+        return Some(connected.0.ip());
+    }
     extensions.get::<SocketAddr>().map(SocketAddr::ip)
 }

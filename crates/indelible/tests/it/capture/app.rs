@@ -8,7 +8,7 @@ use std::{
 
 use axum::{
     Json, Router,
-    extract::{ConnectInfo, State},
+    extract::State,
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{get, post},
@@ -52,9 +52,7 @@ impl App {
     ) -> Self {
         let store = Arc::new(MemoryStore::default());
         let recorder = Recorder::new(store.clone());
-        let builder = AuditLayer::builder(recorder.clone(), rules)
-            .peer(|extensions| extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip()));
-        let layer = choose(builder).build().unwrap();
+        let layer = choose(AuditLayer::builder(recorder.clone(), rules)).build().unwrap();
         let address = serve(routes.layer(layer)).await;
         Self { store, recorder, address }
     }

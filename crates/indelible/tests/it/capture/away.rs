@@ -1,11 +1,8 @@
-//! A log that is down or full: responses stay right, and when it comes back nothing is missing or doubled.
+//! A log that is down, slow or full: responses stay right, and when it comes back nothing is missing or doubled.
 
 use std::{
     collections::BTreeSet,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, Condvar, Mutex},
 };
 
 use axum::{Json, Router, routing::post as on_post};
@@ -21,19 +18,28 @@ use super::client::{post, serve};
 
 const REQUESTS: usize = 40;
 
-/// Busy, until it is back.
+/// Takes nothing until it is back.
+#[derive(Default)]
 struct Away {
-    is_back: AtomicBool,
+    is_back: Mutex<bool>,
+    change: Condvar,
+    /// Whether it keeps who appends waiting until then; else it says that it is busy.
+    is_slow: bool,
     store: MemoryStore,
+}
+
+impl Away {
+    fn come_back(&self) {
+        *self.is_back.lock().unwrap() = true;
+        self.change.notify_all();
+    }
 }
 
 impl Store for Away {
     fn append(&self, batch: Vec<Ready>, durability: Acknowledged) -> Result<Pending, AppendError> {
-        if self.is_back.load(Ordering::SeqCst) {
-            self.store.append(batch, durability)
-        } else {
-            Err(AppendError::Busy { retry_after_ms: 1 })
-        }
+        let is_back = self.is_back.lock().unwrap();
+        let is_back = *self.change.wait_while(is_back, |is_back| self.is_slow && !*is_back).unwrap();
+        if is_back { self.store.append(batch, durability) } else { Err(AppendError::Busy { retry_after_ms: 1 }) }
     }
 
     fn get(&self, tenant: Option<&str>, seq: u64) -> Result<Option<Recorded>, ReadError> {
@@ -62,8 +68,8 @@ impl Store for Away {
 }
 
 /// Sends sign-ins while the store is away, lets it come back, and gives what it has then.
-async fn recorded(durability: Durability, queue_events_max: usize) -> Vec<Recorded> {
-    let away = Arc::new(Away { is_back: AtomicBool::new(false), store: MemoryStore::default() });
+async fn recorded(away: Away, durability: Durability, queue_events_max: usize) -> Vec<Recorded> {
+    let away = Arc::new(away);
     let recorder = Recorder::builder(away.clone()).queue_events_max(queue_events_max).build();
     let layer = AuditLayer::builder(recorder.clone(), session_auth()).durability(durability).build().unwrap();
     let routes = Router::new().route("/login", on_post(async || Json(json!({"welcome": true}))));
@@ -74,7 +80,7 @@ async fn recorded(durability: Durability, queue_events_max: usize) -> Vec<Record
         assert_eq!((answer.status, answer.body.as_str()), (200, r#"{"welcome":true}"#));
     }
     assert!(away.store.recorded().is_empty());
-    away.is_back.store(true, Ordering::SeqCst);
+    away.come_back();
     recorder.close();
     away.store.recorded()
 }
@@ -82,15 +88,25 @@ async fn recorded(durability: Durability, queue_events_max: usize) -> Vec<Record
 #[tokio::test]
 async fn what_happened_while_the_log_was_away_is_there_once_when_it_is_back() {
     for durability in [Durability::Durable, Durability::Written, Durability::Queued] {
-        let events = recorded(durability, REQUESTS).await;
-        let ids: BTreeSet<_> = events.iter().filter_map(|it| it.event.request_id.clone()).collect();
-        assert_eq!((events.len(), ids.len()), (REQUESTS, REQUESTS), "{durability:?}");
+        assert_all_once(&recorded(Away::default(), durability, REQUESTS).await);
     }
+}
+
+/// Would the queue wait for the log, this would never end.
+#[tokio::test]
+async fn a_log_that_is_slow_holds_up_no_response_when_queued() {
+    let slow = Away { is_slow: true, ..Away::default() };
+    assert_all_once(&recorded(slow, Durability::Queued, REQUESTS).await);
+}
+
+fn assert_all_once(events: &[Recorded]) {
+    let ids: BTreeSet<_> = events.iter().filter_map(|it| it.event.request_id.clone()).collect();
+    assert_eq!((events.len(), ids.len()), (REQUESTS, REQUESTS));
 }
 
 #[tokio::test]
 async fn what_a_full_queue_could_not_keep_is_told_to_the_last_event() {
-    let events = recorded(Durability::Queued, 10).await;
+    let events = recorded(Away::default(), Durability::Queued, 10).await;
     let (gaps, kept): (Vec<_>, Vec<_>) = events.iter().partition(|it| it.event.action == "audit.gap");
     let lost: u64 = gaps.iter().filter_map(|gap| gap.event.metadata["lost"].as_u64()).sum();
     assert_eq!(kept.len() as u64 + lost, REQUESTS as u64, "{gaps:#?}");
