@@ -73,9 +73,14 @@ impl Rules {
         self.paths.iter().rev().find(|(names, _)| fits(names, path)).map(|&(_, rule)| rule)
     }
 
-    /// By the whole name, or by the last part of a dotted or bracketed one: `user.password`, `user[password]`.
+    /// By the whole name, or by the last part of a dotted one, `user.password`, or by any of a bracketed one:
+    /// `user[password]`, and `password[0]` as its items.
     fn by_name(&self, name: &str) -> Option<Rule> {
-        let mut parts = name.rsplit(['.', '[', ']', '/', ':']).filter(|part| !part.is_empty());
+        if name.contains(['[', ']']) {
+            let mut parts = name.split(['[', ']']).rev().filter(|part| !part.is_empty());
+            return self.folded_name(name).or_else(|| parts.find_map(|part| self.by_name(part)));
+        }
+        let mut parts = name.rsplit(['.', '/', ':']).filter(|part| !part.is_empty());
         let last = parts.next().unwrap_or(name);
         self.folded_name(name).or_else(|| if last.len() < name.len() { self.folded_name(last) } else { None })
     }

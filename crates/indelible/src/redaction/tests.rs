@@ -68,8 +68,8 @@ fn changes_and_target_attributes_are_looked_through() {
 
 #[test]
 fn dotted_and_bracketed_names_count_by_their_last_part() {
-    let before = json!({ "http.request.header.authorization": "Basic x", "user[password]": "y", "token.id": 7 });
-    let after = json!({ "http.request.header.authorization": MASK, "user[password]": MASK, "token.id": 7 });
+    let before = json!({ "http.request.header.authorization": "Basic x", "user[password]": "y", "token.id": 7, "otp[0]": 1, "secret[a][]": "z" });
+    let after = json!({ "http.request.header.authorization": MASK, "user[password]": MASK, "token.id": 7, "otp[0]": MASK, "secret[a][]": MASK });
     assert_eq!(masked(before), after);
 }
 

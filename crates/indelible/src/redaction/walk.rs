@@ -1,6 +1,6 @@
 //! Through the free data of an event, field by field.
 
-use indelible_proof::{Event, Object};
+use indelible_proof::{Event, Object, limits::URI_BYTES_MAX};
 use serde_json::Value;
 
 use super::{MASK, Redaction, Strategy, is_harmless, rules::Path, typed};
@@ -20,6 +20,8 @@ impl Redaction {
         typed::urls(event, |path, url| {
             if let Some(redacted) = self.walk_text(url, path, 1) {
                 *url = redacted;
+                // A mask may be longer than the secret.
+                url.truncate(url.floor_char_boundary(URI_BYTES_MAX));
             }
         });
         if self.rules.has_paths() {
