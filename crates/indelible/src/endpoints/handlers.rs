@@ -101,7 +101,9 @@ impl Endpoints {
     async fn identify(&self, parts: &request::Parts) -> Result<Identity, Refusal> {
         let resolved = self.resolvers.resolve(&parts.headers, &parts.extensions).await;
         let identity = resolved.map_err(|error| self.failed(&error, Refusal::SessionUnknown))?;
-        identity.filter(|identity| identity.subject.id.is_some()).ok_or(Refusal::NoSession)
+        identity
+            .filter(|identity| identity.subject.id.as_ref().is_some_and(|id| !id.is_empty()))
+            .ok_or(Refusal::NoSession)
     }
 
     /// Whose entries are listed: `None` for everybody's.

@@ -169,9 +169,14 @@ fn words(name: &str) -> impl Iterator<Item = String> {
 fn is_reserved(name: &str) -> bool {
     let looks = look(name);
     let first = looks.first().map(String::as_str).unwrap_or_default();
-    let is_own = |action: &str| action.split('.').next() == Some(first);
-    let is_known = looks.len() > 1 && (first == OWN_WORD || vocabulary::actions().any(|known| is_own(known.name)));
+    let is_own = |word: &str| word == OWN_WORD || vocabulary::actions().any(|known| first_word(known.name) == word);
+    // As it looks, and as it is written; a word of the log's alone says nothing yet.
+    let is_known = (looks.len() > 1 && is_own(first)) || is_own(first_word(&dotted(name)));
     is_known || aliases("better-auth").any(|(endpoint, _)| look(endpoint) == looks)
+}
+
+fn first_word(action: &str) -> &str {
+    action.split('.').next().unwrap_or_default()
 }
 
 /// What is seen of a name: letters and digits.

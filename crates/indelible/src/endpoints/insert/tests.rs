@@ -30,6 +30,9 @@ fn an_action_of_the_log_or_of_better_auth_or_what_looks_like_one_is_reserved() {
         "  sign-in / email ",
         "admin:ban-user",
         "reset-password::token",
+        "auth.\u{200b}",
+        "token:---",
+        "auth.ü",
     ] {
         assert_eq!(inserted(json!({ "action": action })), Err(Refusal::Reserved), "{action:?}");
     }
