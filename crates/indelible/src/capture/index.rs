@@ -18,6 +18,9 @@ pub struct RuleError {
     pub cause: String,
 }
 
+/// Stands for `%2F` while a path is matched; no path has a use for it.
+const INNER_SLASH: &str = "\u{10ffff}";
+
 /// A rule, and the names of its path's parameters in their order.
 #[derive(Debug)]
 struct Indexed {
@@ -66,11 +69,20 @@ impl Index {
 
     pub(super) fn find(&self, method: &Method, path: &str) -> Option<Found> {
         let path = plain(path);
-        let found = self.0.at(&path).ok()?;
-        let allows = |rule: &Rule| rule.methods.is_empty() || rule.methods.contains(method);
+        let parted;
+        let found = match self.0.at(&path) {
+            Ok(found) => found,
+            Err(_) => {
+                parted = path.replace(INNER_SLASH, "/");
+                self.0.at(&parted).ok()?
+            }
+        };
+        // Who serves GET serves HEAD, handler and all.
+        let is_served = |known: &Method| known == method || (method == Method::HEAD && known == Method::GET);
+        let allows = |rule: &Rule| rule.methods.is_empty() || rule.methods.iter().any(is_served);
         let indexed = Arc::clone(found.value.iter().find(|indexed| allows(&indexed.rule))?);
         indexed.rule.action.as_ref()?;
-        Some(Found { indexed, values: found.params.iter().map(|(_, value)| value.to_owned()).collect() })
+        Some(Found { indexed, values: found.params.iter().map(|(_, value)| value.replace(INNER_SLASH, "/")).collect() })
     }
 }
 
@@ -92,15 +104,16 @@ fn numbered(path: &str) -> (String, Vec<String>) {
 }
 
 /// A path as every service reads it. Some take `/sign%2Din`, `//sign-in` and `/sign-in/` for `/sign-in`; none of these
-/// may be a way around the log, and to match what the service refuses costs nothing but an event that says so.
+/// may be a way around the log, and to match what the service refuses costs nothing but an event that says so. Nor may
+/// `/sessions/a%2Fb` be one around the rule for `/sessions/{id}`: a slash inside a segment does not part it.
 fn plain(path: &str) -> Cow<'_, str> {
     let is_plain = !path.contains('%') && !path.contains("//") && (path.len() <= 1 || !path.ends_with('/'));
     if is_plain {
         return Cow::Borrowed(path);
     }
     // A `+` of a path is a `+`.
-    let decoded = crate::redaction::decoded(&path.replace('+', "%2B")).into_owned();
-    let segments: Vec<&str> = decoded.split('/').filter(|segment| !segment.is_empty()).collect();
+    let decoded = |segment: &str| crate::redaction::decoded(&segment.replace('+', "%2B")).replace('/', INNER_SLASH);
+    let segments: Vec<String> = path.split('/').filter(|segment| !segment.is_empty()).map(decoded).collect();
     Cow::Owned(format!("/{}", segments.join("/")))
 }
 

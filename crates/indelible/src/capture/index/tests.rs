@@ -39,9 +39,27 @@ fn a_path_is_found_in_every_spelling_that_a_service_may_take() {
     for path in ["/api/sign-in", "/api/sign-in/", "//api///sign-in", "/api/sign%2Din", "/%61pi/sign-in//"] {
         assert!(action(&set, &Method::POST, path).is_some(), "{path}");
     }
+    assert!(action(&set, &Method::POST, "/api%2Fsign-in").is_some());
     for path in ["/api/sign+in", "/API/sign-in", "/api", "*", ""] {
         assert!(action(&set, &Method::POST, path).is_none(), "{path}");
     }
+}
+
+#[test]
+fn a_slash_inside_a_parameter_hides_nothing() {
+    let index = Index::new(RuleSet::new([Rule::post("/sessions/{id}", "session.revoked")])).unwrap();
+    for path in ["/sessions/a%2Fb", "//sessions/a%2fb/"] {
+        let found = index.find(&Method::POST, path).unwrap();
+        assert_eq!(found.params().collect::<Vec<_>>(), [("id", "a/b")], "{path}");
+    }
+}
+
+#[test]
+fn who_serves_get_serves_head() {
+    let set =
+        RuleSet::new([Rule::get("/verify", "auth.login.succeeded"), Rule::post("/login", "auth.login.succeeded")]);
+    assert!(action(&set, &Method::HEAD, "/verify").is_some());
+    assert!(action(&set, &Method::HEAD, "/login").is_none());
 }
 
 #[test]

@@ -8,8 +8,9 @@ use crate::capture::rule::{Capture, Rule, RuleSet};
 /// Every endpoint of Better Auth that does something; what only reads (`/get-session`, `/list-accounts`) is no event.
 /// Mount it where Better Auth is: `better_auth().under("/api/auth")`.
 ///
-/// The name that its audit plugin would give, the path with `:` for `/`, is kept as `metadata.original_action`. POST to
-/// an endpoint that is not in the table, of somebody's plugin, is an event `auth.endpoint.called` under its own name.
+/// The name that its audit plugin would give, the path with `:` for `/`, is kept as `metadata.original_action`. POST,
+/// PUT, PATCH or DELETE to an endpoint that is not in the table, of somebody's plugin, is an event `auth.endpoint.called`
+/// under its own name.
 pub fn better_auth() -> RuleSet {
     let rules = [core(), factors(), providers(), administration(), organizations(), tokens(), not_events()];
     RuleSet::new(rules.into_iter().flatten().map(|rule| {
@@ -220,7 +221,8 @@ fn tokens() -> Vec<Rule> {
 /// The endpoint of a plugin that nobody here knows, and what is POST and yet only reads. The endpoints of the audit
 /// plugin record for themselves.
 fn not_events() -> Vec<Rule> {
-    let mut unknown = Rule::post("/{*path}", "auth.endpoint.called");
+    let writes = [Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let mut unknown = Rule::new(&writes, "/{*path}", "auth.endpoint.called");
     unknown.must_exist = true;
     vec![
         unknown,
