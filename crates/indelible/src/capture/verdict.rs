@@ -10,24 +10,26 @@ use crate::redaction::decoded;
 /// Longer words are sentences, not codes.
 const CODE_BYTES_MAX: usize = 64;
 
+const MFA_FAILED: &str = "mfa_failed";
+
 /// Codes of products, by their beginning, and our reason for each; the first row that fits counts.
 const REASONS: &[(&str, &str)] = &[
     ("ACCOUNT_DISABLED", "account_disabled"),
     ("ACCOUNT_LOCKED", "account_locked"),
     ("BANNED_USER", "account_disabled"),
     ("CREDENTIAL_ACCOUNT_NOT_FOUND", "invalid_credentials"),
-    ("INVALID_BACKUP_CODE", "mfa_failed"),
-    ("INVALID_CODE", "mfa_failed"),
+    ("INVALID_BACKUP_CODE", MFA_FAILED),
+    ("INVALID_CODE", MFA_FAILED),
     ("INVALID_CREDENTIALS", "invalid_credentials"),
     ("INVALID_EMAIL_OR_PASSWORD", "invalid_credentials"),
-    ("INVALID_OTP", "mfa_failed"),
+    ("INVALID_OTP", MFA_FAILED),
     ("INVALID_PASSWORD", "invalid_credentials"),
     ("INVALID_PHONE_NUMBER_OR_PASSWORD", "invalid_credentials"),
     ("INVALID_REDIRECT_URI", "redirect_uri_mismatch"),
     ("INVALID_TOKEN", "invalid_token"),
-    ("INVALID_TWO_FACTOR", "mfa_failed"),
+    ("INVALID_TWO_FACTOR", MFA_FAILED),
     ("INVALID_USERNAME_OR_PASSWORD", "invalid_credentials"),
-    ("OTP_EXPIRED", "mfa_failed"),
+    ("OTP_EXPIRED", MFA_FAILED),
     ("SESSION_EXPIRED", "token_expired"),
     ("TOKEN_EXPIRED", "token_expired"),
     ("TOO_MANY_", "rate_limited"),
@@ -60,11 +62,13 @@ impl Verdict {
         if outcome == Outcome::Success {
             return Self { outcome: Some(outcome), ..Self::default() };
         }
+        let is_redirect = redirect_error.is_some();
         let (code, message) = match redirect_error {
             Some(code) => (Some(code), None),
             None => body.map_or((None, None), told),
         };
-        let reason = code.as_deref().and_then(reason_of).or_else(|| by_status(status).map(str::to_owned));
+        let reason = code.as_deref().and_then(|code| reason_of(code, is_redirect));
+        let reason = reason.or_else(|| by_status(status).map(str::to_owned));
         Self { outcome: Some(outcome), reason, code, message }
     }
 }
@@ -92,8 +96,9 @@ fn is_code(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.:".contains(&byte))
 }
 
-/// The reason for a code: our own word, the one it is known for, or itself as one of its product's own.
-fn reason_of(code: &str) -> Option<String> {
+/// The reason for a code: our own word, the one it is known for, or itself as one of its product's own. The code that a
+/// redirect calls invalid is a provider's for a sign-in, never a second factor.
+fn reason_of(code: &str, is_redirect: bool) -> Option<String> {
     let own: String = code
         .chars()
         .take(CODE_BYTES_MAX)
@@ -103,7 +108,8 @@ fn reason_of(code: &str) -> Option<String> {
         return Some(own);
     }
     let upper = own.to_ascii_uppercase();
-    if let Some((_, reason)) = REASONS.iter().find(|(start, _)| upper.starts_with(start)) {
+    let known = REASONS.iter().find(|(start, _)| upper.starts_with(start));
+    if let Some((_, reason)) = known.filter(|(_, reason)| !is_redirect || *reason != MFA_FAILED) {
         return Some((*reason).to_owned());
     }
     (!own.is_empty()).then(|| format!("x_{own}"))

@@ -61,6 +61,13 @@ fn the_code_of_an_answer_is_the_reason_wherever_it_stands() {
 }
 
 #[test]
+fn a_code_that_a_redirect_calls_invalid_is_no_second_factor() {
+    let told = of(400, None, Some(&json!({"code": "INVALID_CODE"}))).1;
+    let redirected = of(302, Some("/?error=invalid_code"), None).1;
+    assert_eq!((told.as_deref(), redirected.as_deref()), (Some("mfa_failed"), Some("x_invalid_code")));
+}
+
+#[test]
 fn every_reason_is_one_that_an_event_may_carry() {
     for code in ["x", "INVALID_TOKEN", "..", "a:b", "ÄÖ", &"Z".repeat(500), ""] {
         let reason = of(400, Some("/"), Some(&json!({"error": code}))).1;
