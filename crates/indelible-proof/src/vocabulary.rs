@@ -111,6 +111,11 @@ pub fn is_reason(code: &str) -> bool {
     REASONS.binary_search(&code).is_ok()
 }
 
+/// Whether this is a type that an actor may have.
+pub fn is_actor_type(kind: &str) -> bool {
+    crate::validate::ACTOR_TYPES.contains(&kind)
+}
+
 /// Sorted. The error codes of OAuth 2.0 (RFC 6749) and its extensions (RFC 6750, 7009, 7591, 8628, 8707, 9449,
 /// OpenID Connect), and our own.
 const REASONS: &[&str] = &[

@@ -59,6 +59,7 @@ mod verdict;
 pub(crate) use input::read_form;
 #[cfg(feature = "axum")]
 pub(crate) use layer::peer_in_extensions;
+pub(crate) use text::clipped;
 #[cfg(feature = "axum")]
 pub(crate) use text::header_text;
 

@@ -12,6 +12,7 @@ mod bearer;
 #[cfg(any(feature = "better-auth-postgres", feature = "better-auth-sqlite"))]
 mod better_auth;
 mod cookie;
+mod fit;
 mod jwt;
 #[cfg(test)]
 mod tests;
@@ -23,9 +24,10 @@ use std::{
     pin::Pin,
     sync::Arc,
     task::Poll,
+    time::Duration,
 };
 
-use http::{Extensions, HeaderMap, header};
+use http::{Extensions, HeaderMap};
 use indelible_proof::{Actor, Credential};
 
 pub use bearer::BearerToken;
@@ -34,6 +36,7 @@ pub use better_auth::BetterAuth;
 pub use cookie::SessionCookie;
 pub use jwt::JwtClaims;
 
+use crate::{alarm::within, limits};
 use bearer::bearer_token;
 
 pub(crate) use cookie::next_cookies;
@@ -102,7 +105,10 @@ impl Identity {
     pub fn on_behalf_of(&self) -> Vec<Actor> {
         match self.acting.split_first() {
             None => Vec::new(),
-            Some((_, earlier)) => std::iter::once(&self.subject).chain(earlier).cloned().collect(),
+            Some((_, earlier)) => {
+                let named = std::iter::once(&self.subject).chain(earlier).filter(|actor| **actor != Actor::default());
+                named.cloned().collect()
+            }
         }
     }
 }
@@ -127,25 +133,42 @@ pub type Resolution<'a> = Pin<Box<dyn Future<Output = Result<Option<Identity>, R
 
 /// Finds out who a request comes from.
 ///
-/// It is asked while a request waits: answer fast, and put a limit on the time of a database.
+/// It is asked while a request waits: answer fast.
 pub trait SessionResolver: Send + Sync + 'static {
     /// Whose credentials these headers present; `None` when they present none that count.
     fn resolve<'a>(&'a self, headers: &'a HeaderMap) -> Resolution<'a>;
 }
 
 /// Resolvers in the order in which they are asked; the first that knows somebody answers.
-#[derive(Clone, Default)]
-pub struct Resolvers(Vec<Arc<dyn SessionResolver>>);
+#[derive(Clone)]
+pub struct Resolvers {
+    all: Vec<Arc<dyn SessionResolver>>,
+    wait: Duration,
+}
+
+impl Default for Resolvers {
+    fn default() -> Self {
+        Self { all: Vec::new(), wait: limits::RESOLVE_WAIT_DEFAULT }
+    }
+}
 
 impl Resolvers {
     /// Adds one, to be asked after those before it.
     #[must_use]
     pub fn with(mut self, resolver: impl SessionResolver) -> Self {
-        self.0.push(Arc::new(resolver));
+        self.all.push(Arc::new(resolver));
         self
     }
 
-    /// Who presents these headers and extensions. A resolver that panics has failed.
+    /// Sets how long a request waits for all of them together; who has not answered by then has failed. Default: two
+    /// seconds.
+    #[must_use]
+    pub const fn wait(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
+    }
+
+    /// Who presents these headers and extensions. A resolver that panics, or is not done in time, has failed.
     pub async fn resolve(
         &self,
         headers: &HeaderMap,
@@ -154,23 +177,23 @@ impl Resolvers {
         if let Some(identity) = extensions.get::<Identity>() {
             return Ok(Some(identity.clone()));
         }
-        for resolver in &self.0 {
+        let late = || Err(ResolveError::new("no answer in time"));
+        within(self.wait, self.ask(headers)).await.unwrap_or_else(late)
+    }
+
+    async fn ask(&self, headers: &HeaderMap) -> Result<Option<Identity>, ResolveError> {
+        for resolver in &self.all {
             if let Some(identity) = shielded(resolver.as_ref(), headers).await? {
                 return Ok(Some(identity));
             }
         }
         Ok(None)
     }
-
-    /// Whether asking could give anything: there is somebody to ask, and something to ask about.
-    pub(crate) fn may_know(&self, headers: &HeaderMap) -> bool {
-        !self.0.is_empty() && (headers.contains_key(header::COOKIE) || headers.contains_key(header::AUTHORIZATION))
-    }
 }
 
 impl fmt::Debug for Resolvers {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "Resolvers({})", self.0.len())
+        write!(out, "Resolvers({})", self.all.len())
     }
 }
 

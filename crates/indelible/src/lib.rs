@@ -47,6 +47,8 @@
 //! ```
 
 #[cfg(feature = "tower")]
+mod alarm;
+#[cfg(feature = "tower")]
 pub mod capture;
 #[cfg(feature = "axum")]
 pub mod endpoints;

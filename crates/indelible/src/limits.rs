@@ -37,6 +37,8 @@ pub(crate) const FIELD_NAME_BYTES_MAX: usize = 128;
 /// Those of capture.
 #[cfg(feature = "tower")]
 mod capture {
+    use std::time::Duration;
+
     /// Bytes of a body that rules may see, unless the layer's builder says otherwise.
     pub(crate) const CAPTURED_BODY_BYTES_DEFAULT: usize = 16 << 10;
     /// Bytes of a captured value that cannot be kept as data and is kept as text.
@@ -54,9 +56,12 @@ mod capture {
     /// A session cookie, as it is sent.
     #[cfg(any(feature = "better-auth-postgres", feature = "better-auth-sqlite"))]
     pub(crate) const SESSION_COOKIE_BYTES_MAX: usize = 4096;
-    /// How long a request waits for the database of sessions.
-    #[cfg(any(feature = "better-auth-postgres", feature = "better-auth-sqlite"))]
-    pub(crate) const SESSION_WAIT: std::time::Duration = std::time::Duration::from_secs(2);
+    /// How long a request waits for those who know whose session it is, unless told otherwise.
+    pub(crate) const RESOLVE_WAIT_DEFAULT: Duration = Duration::from_secs(2);
+    /// How long a handler waits for a body that is read before it, and a response for its own.
+    pub(crate) const BODY_WAIT: Duration = Duration::from_millis(500);
+    /// How often it is looked whether a wait is over.
+    pub(crate) const ALARM_TICK: Duration = Duration::from_millis(50);
     /// Seconds by which the clocks of issuer and reader of a token may differ.
     pub(crate) const JWT_LEEWAY_S: f64 = 60.0;
 }

@@ -211,6 +211,12 @@ impl Recorder {
         self.0.pipeline.tenant.as_deref().unwrap_or(TENANT_DEFAULT)
     }
 
+    /// What its events go through on their way to the store.
+    #[cfg(feature = "tower")]
+    pub(crate) fn redaction(&self) -> &crate::Redaction {
+        &self.0.pipeline.redaction
+    }
+
     fn check_open(&self) -> Result<(), RecordError> {
         if self.0.closed.load(Ordering::Acquire) { Err(RecordError::Closed) } else { Ok(()) }
     }

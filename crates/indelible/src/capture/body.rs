@@ -11,12 +11,14 @@ use std::{
     future::poll_fn,
     pin::Pin,
     sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
+
+use crate::{alarm::within, limits};
 
 /// What was seen of a body.
 #[derive(Debug)]
@@ -39,6 +41,10 @@ struct Seen {
 
 impl Seen {
     fn add(&mut self, chunk: &Bytes, limit: usize) {
+        if chunk.is_empty() {
+            // Any number of these would count for nothing.
+            return;
+        }
         self.bytes = self.bytes.saturating_add(chunk.len());
         if self.bytes > limit {
             self.is_too_large = true;
@@ -62,7 +68,7 @@ impl Seen {
     }
 }
 
-/// What the handler has read so far of a request's body.
+/// What was seen so far of a body that is being read.
 #[derive(Debug, Clone)]
 pub(super) struct Tee {
     seen: Arc<Mutex<Seen>>,
@@ -76,6 +82,10 @@ impl Tee {
 
     pub(super) fn collected(&self) -> Collected {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+
+    fn is_too_large(&self) -> bool {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).is_too_large
     }
 
     fn see<E>(&self, frame: Option<&Result<Frame<Bytes>, E>>, is_last: bool) {
@@ -120,6 +130,7 @@ struct Begun<B: Body> {
     error: Option<B::Error>,
     is_over: bool,
     rest: Pin<Box<B>>,
+    tee: Tee,
     /// What the body said of its size before anything was taken, and what was handed on since.
     hint: SizeHint,
     handed_on: u64,
@@ -145,39 +156,34 @@ impl<B: Body<Data = Bytes>> AuditBody<B> {
         Self { inner: Inner::Untouched { body }, tee: Some(tee) }
     }
 
-    /// Takes the beginning of a body. One whose length is told and within the limit is waited for; of any other only
-    /// what is there already is taken, so that a stream is never held up.
-    pub(super) async fn begin(body: B, limit: usize) -> (Self, Collected) {
-        let hint = body.size_hint();
+    /// Takes the beginning of a body, and sees the rest as it is read. One whose length is told and within the limit is
+    /// waited for; of any other only what is there already is taken, so that a stream is never held up.
+    pub(super) async fn begin(body: B, limit: usize) -> (Self, Tee) {
+        let (hint, tee) = (body.size_hint(), Tee::new(limit));
         let waits = hint.exact().is_some_and(|bytes| bytes <= limit as u64);
-        let rest = Box::pin(body);
-        let mut begun = Begun { taken: VecDeque::new(), error: None, is_over: false, rest, hint, handed_on: 0 };
-        let mut seen = Seen::default();
-        while !seen.is_too_large && !begun.is_over {
-            let frame = poll_fn(|context| match begun.rest.as_mut().poll_frame(context) {
-                Poll::Pending if !waits => Poll::Ready(None),
-                Poll::Pending => Poll::Pending,
-                Poll::Ready(frame) => Poll::Ready(Some(frame)),
-            });
-            match frame.await {
-                None => break,
-                Some(None) => {
-                    begun.is_over = true;
-                    seen.is_whole = true;
-                }
-                Some(Some(Ok(frame))) => {
-                    if let Some(data) = frame.data_ref() {
-                        seen.add(data, limit);
-                    }
-                    begun.taken.push_back(frame);
-                }
-                Some(Some(Err(error))) => {
-                    begun.is_over = true;
-                    begun.error = Some(error);
+        let (taken, rest) = (VecDeque::new(), Box::pin(body));
+        let mut begun = Begun { taken, error: None, is_over: false, rest, tee: tee.clone(), hint, handed_on: 0 };
+        let taking = async {
+            while !begun.is_over && !tee.is_too_large() {
+                let frame = poll_fn(|context| match begun.poll_rest(context) {
+                    Poll::Pending if !waits => Poll::Ready(None),
+                    Poll::Pending => Poll::Pending,
+                    Poll::Ready(frame) => Poll::Ready(Some(frame)),
+                });
+                let Some(frame) = frame.await else { break };
+                begun.is_over = !matches!(frame, Some(Ok(_)));
+                match frame {
+                    // Any number of empty frames would count for nothing.
+                    Some(Ok(frame)) if frame.data_ref().is_some_and(Bytes::is_empty) => {}
+                    Some(Ok(frame)) => begun.taken.push_back(frame),
+                    Some(Err(error)) => begun.error = Some(error),
+                    None => {}
                 }
             }
-        }
-        (Self { inner: Inner::Begun { begun }, tee: None }, seen.take())
+        };
+        // Who sends but a beginning is left to the handler, and to whatever limits its time.
+        within(limits::BODY_WAIT, taking).await;
+        (Self { inner: Inner::Begun { begun }, tee: None }, tee)
     }
 }
 
@@ -190,8 +196,14 @@ impl<B: Body<Data = Bytes>> Begun<B> {
         match self.error.take() {
             Some(error) => Poll::Ready(Some(Err(error))),
             None if self.is_over => Poll::Ready(None),
-            None => self.rest.as_mut().poll_frame(context),
+            None => self.poll_rest(context),
         }
+    }
+
+    fn poll_rest(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
+        let frame = ready!(self.rest.as_mut().poll_frame(context));
+        self.tee.see(frame.as_ref(), self.rest.is_end_stream());
+        Poll::Ready(frame)
     }
 
     fn size_hint(&self) -> SizeHint {

@@ -17,14 +17,19 @@ pub(super) struct Choices {
     pub(super) failures: Failures,
     pub(super) key: Option<[u8; 32]>,
     pub(super) keeps_identifiers: bool,
-    /// Which parameters of a path are secret.
-    pub(super) secrets: Redaction,
+    /// The recorder's, which comes after: which parameters of a path are secret, and how large an event will be.
+    pub(super) redaction: Redaction,
 }
 
 impl Choices {
     /// The keyed hash of a secret or an identifier.
     pub(super) fn pseudonym(&self, text: &str) -> Option<String> {
         Some(redaction::hash(&self.key?, text))
+    }
+
+    /// Whether the log will take an event, once it is redacted.
+    pub(super) fn takes(&self, event: &Event) -> bool {
+        self.redaction.apply(event.clone()).event().validate().is_ok()
     }
 
     /// The target that stands for whoever somebody tried to sign in as. Case and blanks around it do not tell people
@@ -40,7 +45,7 @@ impl Choices {
 
     /// The path of a request, without the secrets that some have for a parameter.
     pub(super) fn path(&self, path: &str, found: &Found) -> String {
-        let is_secret = |name: &str| self.secrets.is_secret(name);
+        let is_secret = |name: &str| self.redaction.is_secret(name);
         if !found.params().any(|(name, _)| is_secret(name)) {
             return clipped(path, limits::URI_BYTES_MAX);
         }

@@ -71,12 +71,12 @@ impl Entry {
         self.shared.body_bytes_max
     }
 
-    /// Takes the body of the request, read before the handler.
-    pub(super) fn read_ahead(&mut self, collected: Collected) {
-        self.see(Seen::Ahead(collected));
+    /// There is a body that is not read.
+    pub(super) fn leave_unread(&mut self) {
+        self.see(Seen::Unread);
     }
 
-    /// Takes the body of the request as the handler reads it.
+    /// Takes the body of the request as it is read, before the handler or by it.
     pub(super) fn read_with(&mut self, tee: Tee) {
         self.see(Seen::Along(tee));
     }
@@ -88,14 +88,10 @@ impl Entry {
     }
 
     /// Finds out who sends the request, before the handler may destroy what tells it.
-    pub(super) async fn identify_before(&mut self, extensions: &Extensions) {
+    pub(super) async fn identify_before(&mut self, parts: &request::Parts) {
         let Some(observation) = &mut self.observation else { return };
-        if let Some(identity) = extensions.get::<Identity>() {
-            observation.before = Some(Box::new(identity.clone()));
-        } else if self.shared.resolvers.may_know(&observation.headers) {
-            let resolved = resolve(&self.shared, &observation.headers).await;
-            observation.before = observation.resolved(resolved);
-        }
+        let resolved = self.shared.resolvers.resolve(&parts.headers, &parts.extensions).await;
+        observation.before = observation.resolved(resolved);
     }
 
     /// Finds out who the client is now, when the response gave it other credentials.
@@ -107,10 +103,8 @@ impl Entry {
         }
         if let Some(identity) = parts.extensions.get::<Identity>() {
             observation.after = Some(Box::new(identity.clone()));
-        } else if let Some(next) = next_credentials(rule, &observation.headers, parts, self.answered.as_ref())
-            && self.shared.resolvers.may_know(&next)
-        {
-            let resolved = resolve(&self.shared, &next).await;
+        } else if let Some(next) = next_credentials(rule, &observation.headers, parts, self.answered.as_ref()) {
+            let resolved = self.shared.resolvers.resolve(&next, &Extensions::new()).await;
             observation.after = observation.resolved(resolved);
         }
     }
@@ -159,10 +153,6 @@ impl Observation {
         });
         identity.map(Box::new)
     }
-}
-
-async fn resolve(shared: &Shared, headers: &HeaderMap) -> Result<Option<Identity>, ResolveError> {
-    shared.resolvers.resolve(headers, &Extensions::new()).await
 }
 
 /// The credentials that the client will send next, when the response changed them: cookies, a token in `Set-Auth-Token`,

@@ -29,6 +29,13 @@ pub(super) fn settle(action: &str, before: Option<Identity>, after: Option<Ident
     }
 }
 
+/// Whether somebody signed in: there is a session that there was not before.
+pub(super) fn is_signed_in(action: &str, before: Option<&Identity>, after: Option<&Identity>) -> bool {
+    let session = |identity: &Identity| (identity.subject.id.clone(), identity.session_id.clone());
+    let is_new = |after: &Identity| after.subject.id.is_some() && before.map(session) != Some(session(after));
+    makes_a_session(action) && after.is_some_and(is_new)
+}
+
 fn makes_a_session(action: &str) -> bool {
     action.starts_with("auth.login.") || action == "account.created" || action == "session.created"
 }

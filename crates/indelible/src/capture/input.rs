@@ -16,8 +16,9 @@ pub(super) enum Format {
 
 impl Format {
     pub(super) fn of(content_type: Option<&HeaderValue>) -> Option<Self> {
-        let text = content_type?.to_str().ok()?;
-        let kind = text.split(';').next()?.trim();
+        // Whatever bytes stand in its parameters.
+        let kind = content_type?.as_bytes().split(|byte| *byte == b';').next()?;
+        let kind = std::str::from_utf8(kind).ok()?.trim();
         if kind.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
             return Some(Self::Form);
         }
@@ -57,6 +58,7 @@ pub(crate) fn read_form(text: &str) -> Object {
 #[derive(Debug)]
 pub(super) struct Input<'a> {
     pub(super) params: Vec<(&'a str, &'a str)>,
+    /// Empty beside a body that was not read: it would speak for what the service reads there.
     pub(super) query: Object,
     pub(super) body: Option<Value>,
     /// Why there is no body although a rule asks for it.
@@ -70,16 +72,18 @@ impl<'a> Input<'a> {
         format: Option<Format>,
         collected: Option<Collected>,
     ) -> Self {
-        let query = uri.query().map(read_form).unwrap_or_default();
         let (mut body, mut left_out) = (None, None);
+        let mut is_unread = false;
         match (collected, format) {
             (Some(Collected::Whole(bytes)), Some(format)) => {
                 body = format.read(&bytes);
                 left_out = (body.is_none() && !bytes.is_empty()).then_some("malformed");
             }
             (Some(Collected::TooLarge), _) => left_out = Some("too_large"),
+            (Some(Collected::Partial), _) => is_unread = true,
             _ => {}
         }
+        let query = uri.query().filter(|_| left_out.is_none() && !is_unread).map(read_form).unwrap_or_default();
         Self { params: params.collect(), query, body, left_out }
     }
 
@@ -87,9 +91,17 @@ impl<'a> Input<'a> {
     /// times is none of these; who sends it twice wants to be read in two ways.
     pub(super) fn text(&self, name: &str) -> Option<String> {
         let param = self.params.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
-        let body = || scalar(at_path(self.body.as_ref()?, name)?);
-        let query = || scalar(self.query.get(name)?);
-        param.or_else(body).or_else(query).filter(|text| !text.is_empty())
+        let field = || self.body.as_ref().and_then(|body| at_path(body, name)).or_else(|| self.query.get(name));
+        param.or_else(|| scalar(field()?)).filter(|text| !text.is_empty())
+    }
+
+    /// The first of these that the body says; the query counts only where there is no body. Beside one, whoever signs in
+    /// could choose with it whom the log takes them for.
+    pub(super) fn first_of(&self, names: &[String]) -> Option<String> {
+        names.iter().find_map(|name| match &self.body {
+            Some(body) => scalar(at_path(body, name)?).filter(|text| !text.is_empty()),
+            None => self.text(name),
+        })
     }
 }
 

@@ -23,7 +23,6 @@ use crate::{
     Durability, Recorder,
     identity::{Resolvers, SessionResolver},
     limits,
-    redaction::Redaction,
 };
 
 /// Records the requests that rules describe. Clones share everything.
@@ -151,6 +150,7 @@ impl AuditLayerBuilder {
 
     /// The layer; an error when two paths of the rules cannot be told apart, or one does not read.
     pub fn build(self) -> Result<AuditLayer, RuleError> {
+        let redaction = self.recorder.redaction().clone();
         Ok(AuditLayer(Arc::new(Shared {
             index: Index::new(self.rules)?,
             recorder: self.recorder,
@@ -164,7 +164,7 @@ impl AuditLayerBuilder {
                 failures: Failures::new(self.repetition),
                 key: self.key.or_else(random_key),
                 keeps_identifiers: self.keeps_identifiers,
-                secrets: Redaction::default(),
+                redaction,
             }),
         })))
     }

@@ -69,10 +69,24 @@ pub(super) fn blame_redirect_uri(verdict: &mut Verdict, input: &Input<'_>) {
     }
 }
 
-/// A client that authenticated itself acts in its own name when nobody else does.
-pub(super) fn client_as_actor(event: &Event, outcome: Outcome) -> Option<Actor> {
-    let id = event.client.as_ref()?.id.clone()?;
-    (outcome == Outcome::Success).then(|| Actor::new("client", id))
+/// A client that authenticated itself acts in its own name when nobody else does: with a secret or an assertion, where
+/// servers ask clients for one; or with a grant that was its own. Elsewhere anybody may write any client's id.
+pub(super) fn client_as_actor(
+    event: &Event,
+    outcome: Outcome,
+    headers: &HeaderMap,
+    input: &Input<'_>,
+) -> Option<Actor> {
+    let action = event.action.as_str();
+    let is_asked = action.starts_with("oauth.token.") || action == "oauth.device.requested";
+    if outcome != Outcome::Success || !is_asked {
+        return None;
+    }
+    let is_granted = matches!(action, "oauth.token.issued" | "oauth.token.refreshed" | "oauth.token.exchanged");
+    let shows = |field: &str| input.body.as_ref().and_then(|body| at_path(body, field)).is_some();
+    let is_known = is_granted || shows("client_secret") || shows("client_assertion");
+    let id = client_of_basic(headers).or_else(|| input.text("client_id").filter(|_| is_known))?;
+    Some(Actor::new("client", clipped(&id, limits::ID_BYTES_MAX)))
 }
 
 /// Whether a text is what RFC 6749, 3.1.2, lets a redirect URI be: absolute, and without a fragment.

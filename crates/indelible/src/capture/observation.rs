@@ -24,14 +24,18 @@ use super::{
 };
 use crate::identity::{Identity, ResolveError};
 
+/// Where an event keeps what was asked for of the bodies.
+const REQUEST_BODY: &str = "request_body";
+const RESPONSE: &str = "response";
+
 /// What is seen of the body of a request.
 #[derive(Debug, Default)]
 pub(super) enum Seen {
     #[default]
     Nothing,
-    /// Read before the handler.
-    Ahead(Collected),
-    /// As far as the handler has read it.
+    /// There is one, which was not read.
+    Unread,
+    /// As far as it was read.
     Along(Tee),
 }
 
@@ -70,10 +74,15 @@ pub(super) struct Observation {
 impl Observation {
     /// The event of it.
     pub(super) fn event(mut self, choices: &Choices, ending: &Ending) -> Event {
-        let (before, after) = (self.before.take().map(|who| *who), self.after.take().map(|who| *who));
+        let (mut before, mut after) = (self.before.take().map(|who| *who), self.after.take().map(|who| *who));
+        let is_less = [&mut before, &mut after].into_iter().flatten().fold(false, |less, it| it.fit() | less);
+        if is_less {
+            let unfit = || ResolveError::new("the identity has texts that no event may carry");
+            self.resolve_error.get_or_insert_with(unfit);
+        }
         let body = match std::mem::take(&mut self.body) {
             Seen::Nothing => None,
-            Seen::Ahead(collected) => Some(collected),
+            Seen::Unread => Some(Collected::Partial),
             Seen::Along(tee) => Some(tee.collected()),
         };
         let mut event = Event::new("");
@@ -86,6 +95,11 @@ impl Observation {
         if self.rule().capture.oauth {
             oauth::describe(&mut event, &self.headers, &input, answer);
             oauth::blame_redirect_uri(&mut verdict, &input);
+        }
+        let rule_action = self.rule().action.as_deref().unwrap_or_default();
+        // A redirect leads where the client asked to be sent, be there an `error` or not: the session says more.
+        if ending.is_redirect() && identity::is_signed_in(rule_action, before.as_ref(), after.as_ref()) {
+            verdict = Verdict { outcome: Some(Outcome::Success), ..Verdict::default() };
         }
         let outcome = verdict.outcome.unwrap_or(Outcome::Failure);
         event.outcome = Some(outcome);
@@ -101,6 +115,11 @@ impl Observation {
         self.note_severity(&mut event, choices, outcome);
         if let Some(redaction) = &self.rule().redaction {
             redaction.redact(&mut event);
+        }
+        for body in [RESPONSE, REQUEST_BODY] {
+            if event.metadata.contains_key(body) && !choices.takes(&event) {
+                event.metadata.insert(body.to_owned(), input::too_large());
+            }
         }
         event
     }
@@ -152,16 +171,18 @@ impl Observation {
 
     /// Who did it; and where nobody is known or it failed, as whom somebody tried.
     fn note_who(&self, event: &mut Event, choices: &Choices, who: identity::Who, outcome: Outcome, input: &Input<'_>) {
-        event.targets.extend(who.target);
+        event.targets.extend(who.target.filter(|target| *target != Target::default()));
         event.session_id = who.session_id;
         event.credential = who.credential;
         event.tenant = who.tenant;
         event.on_behalf_of = who.on_behalf_of;
         event.on_behalf_of.truncate(limits::ON_BEHALF_OF_MAX);
-        let client = || if self.rule().capture.oauth { oauth::client_as_actor(event, outcome) } else { None };
+        let client = || {
+            if self.rule().capture.oauth { oauth::client_as_actor(event, outcome, &self.headers, input) } else { None }
+        };
         let known = who.actor.or_else(client);
         if (known.is_none() || outcome != Outcome::Success)
-            && let Some(tried) = self.rule().identifiers.iter().find_map(|field| input.text(field))
+            && let Some(tried) = input.first_of(&self.rule().identifiers)
         {
             event.targets.extend(choices.identifier(&tried));
         }
@@ -194,14 +215,14 @@ impl Observation {
                 metadata.insert(name.to_owned(), clipped(text, limits::NAME_BYTES_MAX).into());
             }
         }
-        if self.rule().capture.request_body {
-            let body = input.body.map(fit).or_else(|| input.left_out.map(|why| json!({ "left_out": why })));
-            body.map(|body| metadata.insert("request_body".to_owned(), body));
+        let body = input.body.filter(|_| self.rule().capture.request_body).map(fit);
+        if let Some(body) = body.or_else(|| input.left_out.map(|why| json!({ "left_out": why }))) {
+            metadata.insert(REQUEST_BODY.to_owned(), body);
         }
         if !self.rule().capture.response_fields.is_empty() {
             let field = |name: &String| Some((name.clone(), fit(at_path(answer?, name)?.clone())));
             let fields: Object = self.rule().capture.response_fields.iter().filter_map(field).collect();
-            metadata.insert("response".to_owned(), fields.into());
+            metadata.insert(RESPONSE.to_owned(), fit(fields.into()));
         }
         if let Some(error) = &self.resolve_error {
             metadata.insert("identity_error".to_owned(), clipped(&error.cause, limits::NAME_BYTES_MAX).into());
@@ -228,6 +249,10 @@ impl Ending {
             Self::Answered { status, .. } => Some(*status),
             Self::Failed | Self::Panicked | Self::ClientGone => None,
         }
+    }
+
+    fn is_redirect(&self) -> bool {
+        self.status().is_some_and(|status| status.is_redirection())
     }
 
     /// The body of the response as JSON.

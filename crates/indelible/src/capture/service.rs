@@ -82,11 +82,14 @@ where
     let (mut parts, body) = request.into_parts();
     let ids = Correlation::of(&parts.headers);
     let mut entry = Entry::begin(Arc::clone(&shared), found, &parts, &ids);
-    entry.identify_before(&parts.extensions).await;
+    entry.identify_before(&parts).await;
     parts.extensions.insert(ids);
-    let body = if entry.wants_body() {
+    let body = if entry.wants_body() && is_plain(&parts.headers) {
         read_along(&mut entry, body, &parts.headers).await
     } else {
+        if !body.is_end_stream() {
+            entry.leave_unread();
+        }
         AuditBody::untouched(body)
     };
     let response = match inner.call(Request::from_parts(parts, body)).await {
@@ -99,8 +102,8 @@ where
     let (parts, body) = response.into_parts();
     entry.answered(&parts, None);
     let body = if entry.rule().is_some_and(|rule| wants_answer(rule, &parts)) {
-        let (body, collected) = AuditBody::begin(body, shared.body_bytes_max).await;
-        entry.answered(&parts, Some(collected));
+        let (body, tee) = AuditBody::begin(body, shared.body_bytes_max).await;
+        entry.answered(&parts, Some(tee.collected()));
         body
     } else {
         AuditBody::untouched(body)
@@ -115,8 +118,8 @@ async fn read_along<B: Body<Data = Bytes>>(entry: &mut Entry, body: B, headers: 
     let limit = entry.body_bytes_max();
     let is_short = body.size_hint().exact().is_some_and(|bytes| bytes <= limit as u64);
     if is_short && !headers.contains_key(header::EXPECT) {
-        let (body, collected) = AuditBody::begin(body, limit).await;
-        entry.read_ahead(collected);
+        let (body, tee) = AuditBody::begin(body, limit).await;
+        entry.read_with(tee);
         return body;
     }
     let tee = Tee::new(limit);
@@ -124,12 +127,16 @@ async fn read_along<B: Body<Data = Bytes>>(entry: &mut Entry, body: B, headers: 
     AuditBody::with_tee(body, tee)
 }
 
+/// Whether a body is what its type says, and not compressed.
+fn is_plain(headers: &HeaderMap) -> bool {
+    !headers.contains_key(header::CONTENT_ENCODING)
+}
+
 /// Whether a response is JSON that tells something: what a rule asks for, or why it failed.
 fn wants_answer(rule: &Rule, parts: &http::response::Parts) -> bool {
     let is_error = parts.status.is_client_error() || parts.status.is_server_error();
-    let is_plain = !parts.headers.contains_key(header::CONTENT_ENCODING);
     (is_error || rule.wants_response_body())
-        && is_plain
+        && is_plain(&parts.headers)
         && Format::of(parts.headers.get(header::CONTENT_TYPE)) == Some(Format::Json)
 }
 

@@ -3,9 +3,12 @@
 use indelible_proof::limits;
 
 /// A text that an event may carry: of so many bytes at most, and without NUL.
-pub(super) fn clipped(text: &str, bytes_max: usize) -> String {
+pub(crate) fn clipped(text: &str, bytes_max: usize) -> String {
     let end = text.floor_char_boundary(bytes_max);
-    text.get(..end).unwrap_or_default().replace('\0', "\u{fffd}")
+    let mut text = text.get(..end).unwrap_or_default().replace('\0', "\u{fffd}");
+    // What stands for NUL is longer.
+    text.truncate(text.floor_char_boundary(bytes_max));
+    text
 }
 
 /// A header as an event may carry it.

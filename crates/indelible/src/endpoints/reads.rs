@@ -6,9 +6,9 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use indelible_proof::{Event, Outcome, Target, Timestamp};
+use indelible_proof::{Event, Outcome, Target, Timestamp, limits::ID_BYTES_MAX};
 
-use crate::{identity::Identity, limits};
+use crate::{capture::clipped, identity::Identity, limits};
 
 const MINUTE_US: i64 = 60_000_000;
 
@@ -34,14 +34,17 @@ impl Reads {
             told.clear();
         }
         told.insert(key, now_us);
+        let mut who = who.clone();
+        who.fit();
+        let whose = whose.map(|id| clipped(id, ID_BYTES_MAX)).filter(|id| !id.is_empty());
         let target = whose.map_or_else(|| Target::new("audit_log", "list"), |id| Target::new("user", id));
         Some(Event {
             outcome: Some(Outcome::Success),
             actor: Some(who.actor().clone()),
             on_behalf_of: who.on_behalf_of(),
-            session_id: who.session_id.clone(),
-            credential: who.credential.clone(),
-            tenant: who.tenant.clone(),
+            session_id: who.session_id,
+            credential: who.credential,
+            tenant: who.tenant,
             targets: vec![target],
             ..Event::new("audit.log.read")
         })

@@ -9,12 +9,10 @@ mod sqlite;
 
 use std::{fmt, sync::Arc};
 
-use http::HeaderMap;
-use tokio::time::timeout;
-
 use super::{Identity, Resolution, ResolveError, SessionResolver};
 use crate::{limits, system_time};
 use cookie::Key;
+use http::HeaderMap;
 use row::{Found, Tables};
 
 /// Resolves the session cookie of Better Auth.
@@ -28,7 +26,7 @@ use row::{Found, Tables};
 /// Columns are found however they are spelled, `userId` or `user_id`; times as text, as seconds and as milliseconds.
 /// Sessions that are kept elsewhere, in Redis as secondary storage or in nothing but the cookie, are not found.
 ///
-/// It asks on the runtime of tokio, two seconds at most.
+/// It asks on the runtime of tokio.
 #[derive(Clone)]
 pub struct BetterAuth {
     key: Key,
@@ -94,9 +92,7 @@ impl BetterAuth {
     }
 
     async fn identity(&self, token: String) -> Result<Option<Identity>, ResolveError> {
-        let found = timeout(limits::SESSION_WAIT, self.find(token)).await;
-        let found = found.unwrap_or_else(|_| Err(ResolveError::new("the database does not answer in time")))?;
-        found.map_or(Ok(None), |found| found.identity(system_time()))
+        self.find(token).await?.map_or(Ok(None), |found| found.identity(system_time()))
     }
 
     async fn find(&self, token: String) -> Result<Option<Found>, ResolveError> {

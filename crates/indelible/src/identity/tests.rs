@@ -1,4 +1,4 @@
-use http::HeaderName;
+use http::{HeaderName, header};
 use indelible_proof::Timestamp;
 
 use super::*;

@@ -5,6 +5,7 @@ mod app;
 mod away;
 mod bodies;
 pub(crate) mod client;
+mod evasion;
 mod identities;
 mod interrupted;
 mod oauth;

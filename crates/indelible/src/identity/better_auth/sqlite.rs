@@ -20,7 +20,7 @@ impl Sqlite {
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let open = || -> rusqlite::Result<Connection> {
             let connection = Connection::open_with_flags(file, flags)?;
-            connection.busy_timeout(limits::SESSION_WAIT)?;
+            connection.busy_timeout(limits::RESOLVE_WAIT_DEFAULT)?;
             Ok(connection)
         };
         let connection = open().map_err(|error| ResolveError::new(format_args!("{}: {error}", file.display())))?;
