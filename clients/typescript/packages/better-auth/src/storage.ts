@@ -66,17 +66,12 @@ export function indelibleStorage(options: ServerOptions): Required<AuditStorage>
       const q = filter(rest);
       // Bounds of the log are not included at their end.
       const query = { q, ...(from && { since: from }), ...(to && { until: new Date(to.getTime() + 1) }) };
-      const count = client.aggregate({ ...query, measure: ["count"] });
-      const entries: Entry[] = [];
-      let skip = offset;
-      if (limit > 0) {
-        for await (const event of client.events({ ...query, limit: Math.min(offset + limit, 1000) })) {
-          if (skip-- > 0) continue;
-          entries.push(toEntry(event));
-          if (entries.length === limit) break;
-        }
-      }
-      return { entries, total: Number((await count).rows[0]?.[0] ?? 0) };
+      // Both are awaited whatever becomes of the other: a failure that nobody hears ends the process.
+      const [entries, count] = await Promise.all([
+        page(client, query, offset, limit),
+        client.aggregate({ ...query, measure: ["count"] }),
+      ]);
+      return { entries, total: Number(count.rows[0]?.[0] ?? 0) };
     },
 
     async readById(id) {
@@ -94,6 +89,23 @@ export function indelibleStorage(options: ServerOptions): Required<AuditStorage>
       await queue?.flush();
     },
   };
+}
+
+async function page(
+  client: Client,
+  query: { q: string; since?: Date; until?: Date },
+  offset: number,
+  limit: number,
+): Promise<Entry[]> {
+  const entries: Entry[] = [];
+  if (limit === 0) return entries;
+  let skip = offset;
+  for await (const event of client.events({ ...query, limit: Math.min(offset + limit, 1000) })) {
+    if (skip-- > 0) continue;
+    entries.push(toEntry(event));
+    if (entries.length === limit) break;
+  }
+  return entries;
 }
 
 /** An id of the log's own: of an event that was not recorded here. */

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 
-import { Client, MemorySpool, type RecordedEvent } from "@indelible/client";
+import { Client, MemorySpool, Problem, type RecordedEvent } from "@indelible/client";
 import { DiskSpool } from "@indelible/client/disk";
 import { Server, deferred, temporary } from "@indelible/testing";
 
@@ -81,6 +81,27 @@ test("a server that never answers keeps no answer back", async () => {
   const never = (() => new Promise<never>(() => undefined)) as typeof fetch;
   const storage = indelibleStorage({ ...server.connection, fetch: never });
   await day(await startApp(server, { storage }));
+});
+
+test("a list that the log does not give, in part or at all, is an error for who asked, and for nobody else", async () => {
+  const unheard: unknown[] = [];
+  const hear = (error: unknown) => void unheard.push(error);
+  process.on("unhandledRejection", hear);
+  for (const last of ["/v1/events", "/v1/aggregate"]) {
+    const first = deferred();
+    const both = deferred();
+    const refusing = (async (input) => {
+      if (String(input).includes(last)) await first.promise.then(() => setImmediate(both.resolve));
+      else setImmediate(first.resolve);
+      return Response.json({ title: "API key required", status: 401 }, { status: 401 });
+    }) as typeof fetch;
+    const storage = indelibleStorage({ ...server.connection, fetch: refusing });
+    await assert.rejects(storage.read({ limit: 5, offset: 0 }), Problem);
+    await both.promise;
+    await new Promise(setImmediate);
+  }
+  process.off("unhandledRejection", hear);
+  assert.deepEqual(unheard, []);
 });
 
 test("without a queue an entry that cannot be written is told of once, and the answer stays right", async () => {
