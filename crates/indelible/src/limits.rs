@@ -90,6 +90,8 @@ mod endpoints {
 /// Those of tokens.
 #[cfg(feature = "tokens")]
 mod tokens {
+    use std::time::Duration;
+
     /// A token as it is presented; ours have fewer, imported ones may stand after their id.
     pub(crate) const TOKEN_BYTES_MAX: usize = 256;
     /// The prefix of a type, or an environment.
@@ -104,4 +106,31 @@ mod tokens {
     pub(crate) const ABILITIES_MAX: usize = indelible_proof::limits::SCOPES_MAX;
     /// An ability: a scope of an event is as long.
     pub(crate) const ABILITY_BYTES_MAX: usize = indelible_proof::limits::SCOPE_BYTES_MAX;
+    /// Tokens that are issued as one group.
+    pub(crate) const GROUP_TOKENS_MAX: usize = 32;
+    /// Tokens that are kept ready to be checked.
+    pub(crate) const CACHED_TOKENS_MAX: usize = 1 << 17;
+    /// Parts of these, each with a lock of its own.
+    pub(crate) const CACHE_SHARDS: usize = 64;
+    /// How long they are kept ready without a look at the database, unless the builder says otherwise.
+    pub(crate) const STALENESS_DEFAULT: Duration = Duration::from_secs(5);
+    /// How many ancestors a token may have, unless the builder says otherwise.
+    pub(crate) const DEPTH_DEFAULT: u32 = 3;
+    /// Tokens of a page, when nobody says how many.
+    pub(crate) const FOUND_TOKENS_DEFAULT: u32 = 50;
+    /// Tokens of a page.
+    pub(crate) const FOUND_TOKENS_MAX: u32 = 1_000;
+    /// How long a change waits for another process that writes.
+    pub(crate) const STATE_WAIT: Duration = Duration::from_secs(5);
+    /// How often an operation is planned anew because somebody else changed its tokens meanwhile.
+    pub(crate) const CONFLICTS_MAX: u32 = 1_000;
+    /// Tokens that one operation changes.
+    pub(crate) const CHANGED_TOKENS_MAX: usize = 10_000;
+    /// Events of the outbox that go to the log at once.
+    pub(crate) const OUTBOX_BATCH: u32 = 500;
+    /// For how long after its making an event is repeated without asking whether the log has it. The log itself knows
+    /// the keys of the last 24 hours; clocks may differ by the rest.
+    pub(crate) const OUTBOX_KEY_TRUSTED: Duration = Duration::from_secs(3600);
+    /// How often what waits in the background is looked after: uses to be noted, events that the log did not take.
+    pub(crate) const TOKENS_ROUND: Duration = Duration::from_secs(1);
 }

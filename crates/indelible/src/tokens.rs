@@ -1,11 +1,170 @@
 //! API tokens: issued, checked, rotated and revoked, and every step of it in the log.
 
 mod abilities;
+mod ancestry;
+mod builder;
+mod cache;
+mod change;
+mod derive;
+mod error;
+mod events;
+mod find;
 mod format;
+mod issue;
 mod kind;
 mod model;
+mod outbox;
+mod prune;
+mod revoke;
+mod rotate;
+mod rounds;
+pub mod state;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
+
+use indelible_proof::{Actor, Context, Timestamp};
+
+use crate::Recorder;
+use builder::Settings;
+use cache::Cache;
+use outbox::Outbox;
+use rounds::Rounds;
+use state::State;
 
 pub use abilities::{Abilities, AbilityError};
+pub use builder::{Builder, StartError};
+pub use derive::Derive;
+pub use error::TokenError;
+pub use find::{Find, FindCursor, FindOrder};
 pub use format::{Format, FormatError, GenerateError, PATTERN, Parsed, Plaintext, hash};
+pub use issue::{Issue, Issued};
 pub use kind::{Kind, KindError, Kinds};
 pub use model::{Entity, Standing, Token};
+pub use revoke::{RevocationMode, Revoke};
+pub use rotate::{Rotate, RotationMode};
+
+/// A token service, as seen by one tenant and whoever acts.
+///
+/// Clones share the service; [`within`](Self::within), [`by`](Self::by), [`from`](Self::from) and
+/// [`request_id`](Self::request_id) give it another face. When the last one is dropped, what waits is written first.
+///
+/// Operations block while the database and the log write: call them where blocking is fine.
+#[derive(Clone)]
+pub struct Tokens {
+    service: Arc<Service>,
+    rounds: Arc<Rounds>,
+    scope: Arc<Scope>,
+}
+
+/// Who acts, for whom, and where from.
+#[derive(Debug, Clone)]
+struct Scope {
+    tenant: String,
+    actor: Option<Actor>,
+    context: Option<Context>,
+    request_id: Option<String>,
+}
+
+/// What all handles share.
+struct Service {
+    state: Arc<dyn State>,
+    recorder: Recorder,
+    settings: Settings,
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    outbox: Outbox,
+    cache: Cache<Token>,
+    /// Events wait in the outbox: the log did not take them.
+    is_behind: AtomicBool,
+}
+
+impl Tokens {
+    /// For choosing types and settings, and starting; lives end in the recorder's log.
+    pub fn builder(recorder: Recorder) -> Builder {
+        Builder::new(recorder)
+    }
+
+    /// The service for another tenant: with its tokens and no others. At first it is that of the recorder.
+    #[must_use]
+    pub fn within(&self, tenant: impl Into<String>) -> Self {
+        self.with(|scope| scope.tenant = tenant.into())
+    }
+
+    /// The service in somebody's hands: who did it, for the log.
+    #[must_use]
+    pub fn by(&self, actor: Actor) -> Self {
+        self.with(|scope| scope.actor = Some(actor))
+    }
+
+    /// The service as called from somewhere, for the log.
+    #[must_use]
+    pub fn from(&self, context: Context) -> Self {
+        self.with(|scope| scope.context = Some(context))
+    }
+
+    /// The service as called in a request, for the log.
+    #[must_use]
+    pub fn request_id(&self, id: impl Into<String>) -> Self {
+        self.with(|scope| scope.request_id = Some(id.into()))
+    }
+
+    /// The types of tokens that there are.
+    pub fn kinds(&self) -> &Kinds {
+        &self.service.settings.kinds
+    }
+
+    /// Writes what waits, and ends the background thread. Tokens can be used afterwards, but `last_used_at` may stay
+    /// behind.
+    pub fn close(&self) {
+        self.rounds.end();
+    }
+
+    fn with(&self, change: impl FnOnce(&mut Scope)) -> Self {
+        let mut tokens = self.clone();
+        change(Arc::make_mut(&mut tokens.scope));
+        tokens
+    }
+
+    fn kind(&self, id: &str) -> Result<&Kind, TokenError> {
+        let unknown = || TokenError::UnknownKind {
+            kind: id.chars().take(64).collect(),
+            known: self.kinds().iter().map(|(id, _)| id).collect::<Vec<_>>().join(", "),
+        };
+        self.kinds().get(id).ok_or_else(unknown)
+    }
+}
+
+impl Service {
+    fn now(&self) -> Timestamp {
+        (self.clock)()
+    }
+
+    /// Hands the log what was committed. What it does not take now it gets later.
+    fn tell(&self) {
+        let told = self.outbox.drain(&*self.state, &self.recorder, self.now());
+        self.is_behind.store(told.is_err(), Ordering::Release);
+    }
+
+    /// What is done now and then.
+    fn round(&self) {
+        if self.is_behind.load(Ordering::Acquire) {
+            self.tell();
+        }
+    }
+
+    /// What is done at the end.
+    fn last_round(&self) {
+        self.round();
+    }
+}
+
+impl fmt::Debug for Tokens {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Tokens").field("scope", &self.scope).finish_non_exhaustive()
+    }
+}

@@ -1,7 +1,16 @@
 //! A token as it is kept: everything but its secret.
 
-use indelible_proof::{Object, Timestamp};
+use std::num::NonZeroU32;
+
+use indelible_proof::{Event, Object, Timestamp};
 use serde::{Deserialize, Serialize};
+
+use super::{
+    abilities::Abilities,
+    ancestry::Ends,
+    error::TokenError,
+    format::base58,
+};
 
 /// Somebody or something of the application's, by type and id: who owns a token, and what it is bound to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -37,6 +46,17 @@ pub enum Standing {
     Revoked,
 }
 
+impl Standing {
+    /// The word in JSON.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Expired => "expired",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
 /// A token as it is kept. Its JSON leaves out the hash and what is sealed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Token {
@@ -44,7 +64,7 @@ pub struct Token {
     pub id: String,
     /// Who may see it at all.
     pub tenant: String,
-    /// Its type: `sk`, `pk`, `rk`, or one of the application's.
+    /// The id of its type: `sk`, `pk`, `rk`, or one of the application's.
     #[serde(rename = "type")]
     pub kind: String,
     /// `test`, `live`, or one of the application's.
@@ -67,8 +87,8 @@ pub struct Token {
     pub boundary: Option<Entity>,
     /// For people.
     pub name: String,
-    /// What it may do; `*` at the end of one, or alone, stands for anything.
-    pub abilities: Vec<String>,
+    /// What it may do.
+    pub abilities: Abilities,
     /// Free data.
     pub metadata: Object,
     /// Addresses and networks that it may be used from; from anywhere when there are none.
@@ -76,7 +96,7 @@ pub struct Token {
     /// Domains that it may be used from; from anywhere when there are none.
     pub allowed_domains: Vec<String>,
     /// Uses a minute, where it has a limit of its own.
-    pub rate_limit: Option<u32>,
+    pub rate_limit: Option<NonZeroU32>,
     /// `grp_` and 22 characters, common to those that were issued together.
     pub group: Option<String>,
     /// The token that it was derived from.
@@ -99,21 +119,14 @@ pub struct Token {
     pub rotated_to: Option<String>,
     /// Its id in the system that it was imported from, which is part of its text there: `id|secret`.
     pub imported_id: Option<String>,
-    /// How often it was written. 0 before it is written first.
+    /// How often it was written.
     pub revision: u64,
 }
 
 impl Token {
     /// Whether it can be used at a moment, as far as it is for itself to say: an ancestor may say otherwise.
     pub fn standing(&self, now: Timestamp) -> Standing {
-        let over = |end: Option<Timestamp>| end.is_some_and(|end| end <= now);
-        if over(self.revoked_at) {
-            Standing::Revoked
-        } else if over(self.expires_at) {
-            Standing::Expired
-        } else {
-            Standing::Active
-        }
+        Ends::of(self).standing(now)
     }
 
     /// Whether it will be revoked, and is not yet.
@@ -126,8 +139,35 @@ impl Token {
         self.sealed.is_some()
     }
 
+    /// Whether it can be stored.
+    pub(super) fn check(&self) -> Result<(), TokenError> {
+        let invalid = |field, problem: &str| Err(TokenError::Invalid { field, problem: problem.to_owned() });
+        if self.name.is_empty() {
+            return invalid("name", "is empty: give the token a name that tells people what it is for");
+        }
+        if self.expires_at.is_some_and(|at| at <= self.created_at) {
+            return invalid("expires_at", "is over already: give a moment to come");
+        }
+        // What an event may hold, a token may: of the rest the event itself is the check.
+        let free = Event { metadata: self.metadata.clone(), ..Event::new("token.created") };
+        Ok(free.validate()?)
+    }
+
+    /// Counts a change of it.
+    pub(super) const fn revise(&mut self) {
+        self.revision += 1;
+    }
+
     /// Its beginning and end, for people.
     pub fn display(&self) -> String {
         format!("{}_{}_…{}", self.prefix, self.environment, self.last_four)
     }
+}
+
+/// An id that no other has: 128 random bits in 22 characters behind a prefix.
+pub(super) fn random_id(prefix: &str) -> Result<String, getrandom::Error> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits)?;
+    let digits = base58::<22>(&bits);
+    Ok(prefix.chars().chain(digits.iter().copied().map(char::from)).collect())
 }

@@ -1,0 +1,135 @@
+//! The choices of a token service.
+
+use std::{
+    fmt,
+    path::Path,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
+
+use indelible_proof::Timestamp;
+
+use super::{
+    Scope, Service, Tokens,
+    cache::Cache,
+    kind::Kinds,
+    outbox::Outbox,
+    rounds::Rounds,
+    state::{Sqlite, State, StateError},
+};
+use crate::{
+    Recorder,
+    limits::{DEPTH_DEFAULT, STALENESS_DEFAULT},
+    system_time,
+};
+
+/// What a service was told once.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) kinds: Kinds,
+    pub(super) environment: String,
+    pub(super) depth_max: u32,
+    pub(super) orphans_live: bool,
+    pub(super) staleness: Duration,
+    pub(super) log_usage: bool,
+}
+
+/// Builds [`Tokens`].
+#[must_use]
+pub struct Builder {
+    recorder: Recorder,
+    settings: Settings,
+    clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+/// Why a token service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The database cannot be used.
+    #[error(transparent)]
+    State(#[from] StateError),
+    /// The background thread could not be started.
+    #[error("cannot start the thread that looks after tokens: {0}; raise the limit of threads")]
+    NoThread(#[from] std::io::Error),
+}
+
+impl Builder {
+    pub(super) fn new(recorder: Recorder) -> Self {
+        let settings = Settings {
+            kinds: Kinds::default(),
+            environment: "test".to_owned(),
+            depth_max: DEPTH_DEFAULT,
+            orphans_live: false,
+            staleness: STALENESS_DEFAULT,
+            log_usage: true,
+        };
+        Self { recorder, settings, clock: Box::new(system_time) }
+    }
+
+    /// Sets the types of tokens. Default: [`Kinds::default`].
+    pub fn kinds(mut self, kinds: Kinds) -> Self {
+        self.settings.kinds = kinds;
+        self
+    }
+
+    /// Sets the environment of tokens that are issued without one. Default: `test`.
+    pub fn environment(mut self, environment: impl Into<String>) -> Self {
+        self.settings.environment = environment.into();
+        self
+    }
+
+    /// Sets how many ancestors a token may have. Default: 3; with 0 nothing can be derived.
+    pub const fn depth_max(mut self, ancestors: u32) -> Self {
+        self.settings.depth_max = ancestors;
+        self
+    }
+
+    /// Lets derived tokens live on when an ancestor is revoked or expires. By default they end with it.
+    pub const fn orphans_live(mut self) -> Self {
+        self.settings.orphans_live = true;
+        self
+    }
+
+    /// Sets for how long a change that another process made to the same database may go unseen. Changes made by this
+    /// service are seen at once. Default: 5 s.
+    pub const fn staleness(mut self, time: Duration) -> Self {
+        self.settings.staleness = time;
+        self
+    }
+
+    /// Whether each success is logged. Without, there are still all events of the tokens' lives, all failures, and
+    /// `last_used_at`. Default: yes.
+    pub const fn log_usage(mut self, log: bool) -> Self {
+        self.settings.log_usage = log;
+        self
+    }
+
+    /// Sets the clock. Default: the system's.
+    pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
+        self.clock = Box::new(clock);
+        self
+    }
+
+    /// Starts with a SQLite file, which is made if there is none.
+    pub fn open(self, file: impl AsRef<Path>) -> Result<Tokens, StartError> {
+        let state = Sqlite::open(file.as_ref())?;
+        self.start(Arc::new(state))
+    }
+
+    /// Starts with any database. Events that are left from a crash go to the log first.
+    pub fn start(self, state: Arc<dyn State>) -> Result<Tokens, StartError> {
+        let Self { recorder, settings, clock } = self;
+        let scope = Scope { tenant: recorder.tenant().to_owned(), actor: None, context: None, request_id: None };
+        let service = Service { state, recorder, settings, clock, outbox: Outbox::default(), cache: Cache::default(), is_behind: AtomicBool::new(false) };
+        let service = Arc::new(service);
+        service.tell();
+        let rounds = Arc::new(Rounds::start(Arc::clone(&service))?);
+        Ok(Tokens { service, rounds, scope: Arc::new(scope) })
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("Builder").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,102 @@
+//! Where tokens are kept, and with them, until the log has them, the events that tell of their changes.
+
+mod sqlite;
+
+use indelible_proof::{Event, Timestamp};
+
+use super::{find::Find, model::Token};
+
+pub use sqlite::Sqlite;
+
+/// A database of tokens.
+///
+/// Every question names the tenant, and answers with nothing of another's.
+pub trait State: Send + Sync + 'static {
+    /// The token with an id.
+    fn get(&self, tenant: &str, id: &str) -> Result<Option<Token>, StateError>;
+
+    /// The token whose text has this SHA-256.
+    fn by_hash(&self, tenant: &str, hash: &[u8; 32]) -> Result<Option<Token>, StateError>;
+
+    /// A page of tokens.
+    fn list(&self, tenant: &str, find: &Find) -> Result<Vec<Token>, StateError>;
+
+    /// How many tokens there are, whatever the page.
+    fn count(&self, tenant: &str, find: &Find) -> Result<u64, StateError>;
+
+    /// Writes a change whole and durably, or nothing of it: [`StateError::Conflict`] when a token of it is no longer as
+    /// it was read.
+    fn commit(&self, change: &Change) -> Result<(), StateError>;
+
+    /// The oldest events that are not settled, behind one, in the order in which they were committed.
+    fn pending(&self, after: i64, limit: u32) -> Result<Vec<PendingEvent>, StateError>;
+
+    /// Forgets events that the log has. Need not be durable.
+    fn settle(&self, ids: &[i64]) -> Result<(), StateError>;
+
+    /// Notes when tokens were used last. Moves no token's time back, changes no revision, and need not be durable.
+    fn touch(&self, uses: &[Use]) -> Result<(), StateError>;
+}
+
+/// What is to be written at once.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Change {
+    /// New tokens, of revision 1, and changed ones, of a revision one more than the one that was read. Of a changed one
+    /// only `parent`, `revoked_at`, `revocation_reason` and `rotated_to` are written: all else is for ever, but
+    /// `last_used_at`, which [`State::touch`] writes.
+    pub tokens: Vec<Token>,
+    /// Tokens that go away, as they were read.
+    pub deleted: Vec<Token>,
+    /// What the log must learn, each with its tenant, its time and an idempotency key.
+    pub events: Vec<Event>,
+}
+
+/// An event that the log may not have yet.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PendingEvent {
+    /// Its number, rising from commit to commit.
+    pub id: i64,
+    /// The event.
+    pub event: Event,
+}
+
+/// That a token was used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Use {
+    /// The token's tenant.
+    pub tenant: String,
+    /// The token's id.
+    pub id: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+/// Why a database did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StateError {
+    /// A token of the change is no longer as it was read. Nothing was written.
+    #[error("somebody else changed the token meanwhile: read it and try again")]
+    Conflict,
+    /// It failed. Whether a change was written is unknown; each of its events was if it was.
+    #[error("the database of tokens failed: {cause}")]
+    Failed {
+        /// What failed.
+        cause: String,
+    },
+    /// It holds what this program does not understand.
+    #[error("the database of tokens is damaged at {place}: {cause}; restore it from a backup")]
+    Damaged {
+        /// Table and row.
+        place: String,
+        /// What is wrong there.
+        cause: String,
+    },
+    /// A newer version wrote it.
+    #[error("the database of tokens has version {version}, this program knows {known}: use a newer program")]
+    Newer {
+        /// The version that it has.
+        version: i64,
+        /// The latest version that is known.
+        known: i64,
+    },
+}
