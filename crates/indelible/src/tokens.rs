@@ -3,6 +3,7 @@
 mod abilities;
 mod ancestry;
 mod builder;
+#[expect(dead_code, reason = "checks come next")]
 mod cache;
 mod change;
 mod derive;

@@ -120,7 +120,15 @@ impl Builder {
     pub fn start(self, state: Arc<dyn State>) -> Result<Tokens, StartError> {
         let Self { recorder, settings, clock } = self;
         let scope = Scope { tenant: recorder.tenant().to_owned(), actor: None, context: None, request_id: None };
-        let service = Service { state, recorder, settings, clock, outbox: Outbox::default(), cache: Cache::default(), is_behind: AtomicBool::new(false) };
+        let service = Service {
+            state,
+            recorder,
+            settings,
+            clock,
+            outbox: Outbox::default(),
+            cache: Cache::default(),
+            is_behind: AtomicBool::new(false),
+        };
         let service = Arc::new(service);
         service.tell();
         let rounds = Arc::new(Rounds::start(Arc::clone(&service))?);

@@ -5,12 +5,7 @@ use std::num::NonZeroU32;
 use indelible_proof::{Event, Object, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    abilities::Abilities,
-    ancestry::Ends,
-    error::TokenError,
-    format::base58,
-};
+use super::{abilities::Abilities, ancestry::Ends, error::TokenError, format::base58};
 
 /// Somebody or something of the application's, by type and id: who owns a token, and what it is bound to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]

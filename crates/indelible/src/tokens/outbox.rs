@@ -48,7 +48,8 @@ impl Outbox {
             let Some(newest) = batch.last() else { return refused.map_or(Ok(()), Err) };
             last = newest.id;
             if let Err(error) = hand_on(&batch, state, recorder, now) {
-                if !matches!(error, OutboxError::Record(RecordError::Invalid { .. } | RecordError::HookPanicked { .. })) {
+                if !matches!(error, OutboxError::Record(RecordError::Invalid { .. } | RecordError::HookPanicked { .. }))
+                {
                     return Err(error);
                 }
                 for one in &batch {
@@ -59,12 +60,7 @@ impl Outbox {
     }
 }
 
-fn hand_on(
-    batch: &[PendingEvent],
-    state: &dyn State,
-    recorder: &Recorder,
-    now: Timestamp,
-) -> Result<(), OutboxError> {
+fn hand_on(batch: &[PendingEvent], state: &dyn State, recorder: &Recorder, now: Timestamp) -> Result<(), OutboxError> {
     let mut events = Vec::with_capacity(batch.len());
     for PendingEvent { event, .. } in batch {
         if is_young(event, now) || !is_recorded(event, recorder)? {

@@ -146,7 +146,9 @@ impl Tokens {
     fn reached(&self, token: &Token, mode: RevocationMode, at: Timestamp) -> Result<Vec<Token>, TokenError> {
         let others = match (mode, &token.group) {
             (RevocationMode::Descendants, _) => self.descendants_of(vec![token.id.clone()])?,
-            (RevocationMode::Cascade | RevocationMode::Partial, Some(group)) => self.all(Find::default().group(group))?,
+            (RevocationMode::Cascade | RevocationMode::Partial, Some(group)) => {
+                self.all(Find::default().group(group))?
+            }
             _ => Vec::new(),
         };
         let others = others.into_iter().filter(|other| other.id != token.id && other.standing(at) != Standing::Revoked);

@@ -6,6 +6,7 @@
 mod capture;
 mod endpoints;
 mod import;
+mod tokens;
 
 use std::sync::Arc;
 

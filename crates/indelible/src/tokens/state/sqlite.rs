@@ -32,7 +32,8 @@ pub struct Sqlite {
 impl Sqlite {
     /// Opens or makes the file, readable by its owner alone.
     pub fn open(file: &Path) -> Result<Self, StateError> {
-        let failed = |cause: &dyn std::fmt::Display| StateError::Failed { cause: format!("{}: {cause}", file.display()) };
+        let failed =
+            |cause: &dyn std::fmt::Display| StateError::Failed { cause: format!("{}: {cause}", file.display()) };
         make(file).map_err(|error| failed(&error))?;
         let connect = || -> rusqlite::Result<Connection> {
             let connection = Connection::open(file)?;
@@ -114,7 +115,8 @@ impl State for Sqlite {
                 only_one(row::write(connection, token)?)?;
             }
             for event in &change.events {
-                let text = serde_json::to_string(event).map_err(|error| StateError::Failed { cause: error.to_string() })?;
+                let text =
+                    serde_json::to_string(event).map_err(|error| StateError::Failed { cause: error.to_string() })?;
                 connection.prepare_cached("INSERT INTO outbox (event) VALUES (?1)")?.execute([text])?;
             }
             Ok(())
@@ -170,4 +172,3 @@ impl From<rusqlite::Error> for StateError {
         }
     }
 }
-

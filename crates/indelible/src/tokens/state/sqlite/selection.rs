@@ -75,7 +75,8 @@ impl Selection {
             selection.and("(expires_at < ? OR revoked_at < ?)", [before.into(), before.into()]);
         }
         if find.childless {
-            selection.and("NOT EXISTS (SELECT 1 FROM tokens c WHERE c.tenant = tokens.tenant AND c.parent = tokens.id)", []);
+            selection
+                .and("NOT EXISTS (SELECT 1 FROM tokens c WHERE c.tenant = tokens.tenant AND c.parent = tokens.id)", []);
         }
         selection
     }
