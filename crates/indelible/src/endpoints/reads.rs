@@ -24,7 +24,8 @@ impl Reads {
     /// was looked at, or nobody in particular.
     pub(super) fn note(&self, who: &Identity, tenant: &str, whose: Option<&str>, now: Timestamp) -> Option<Event> {
         let reader = who.actor().id.clone().unwrap_or_default();
-        let (key, now_us) = ((tenant.to_owned(), reader, whose.map(str::to_owned)), now.as_micros());
+        let whose = whose.map(|id| clipped(id, ID_BYTES_MAX)).filter(|id| !id.is_empty());
+        let (key, now_us) = ((tenant.to_owned(), reader, whose.clone()), now.as_micros());
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if told.get(&key).is_some_and(|at_us| (0..MINUTE_US).contains(&(now_us - at_us))) {
             return None;
@@ -36,7 +37,6 @@ impl Reads {
         told.insert(key, now_us);
         let mut who = who.clone();
         who.fit();
-        let whose = whose.map(|id| clipped(id, ID_BYTES_MAX)).filter(|id| !id.is_empty());
         let target = whose.map_or_else(|| Target::new("audit_log", "list"), |id| Target::new("user", id));
         Some(Event {
             outcome: Some(Outcome::Success),

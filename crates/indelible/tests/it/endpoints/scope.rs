@@ -1,9 +1,16 @@
 //! Who sees what.
 
-use indelible::{Actor, Event, Outcome, Target};
+use std::sync::Arc;
+
+use indelible::{
+    Actor, Event, MemoryStore, Outcome, Recorder, Target,
+    endpoints::Endpoints,
+    identity::{Identity, SessionCookie},
+};
 use serde_json::Value;
 
-use super::app::{ADMIN, ADMIN_ELSEWHERE, ALICE, ALICE_ELSEWHERE, App, BOB};
+use super::app::{ADMIN, ADMIN_ELSEWHERE, ALICE, ALICE_ELSEWHERE, App, BOB, mounted};
+use crate::capture::client::get;
 
 /// An app in which something has happened.
 async fn busy() -> App {
@@ -131,4 +138,24 @@ async fn that_an_administrator_read_what_others_did_is_in_the_log() {
     app.list("?userId=u_bob", ADMIN).await;
     app.recorder.flush();
     assert_eq!(app.store.count("action:audit.log.read"), 4);
+}
+
+#[tokio::test]
+async fn a_look_at_whatever_user_is_recorded() {
+    let app = App::start().await;
+    for id in ["", "%00", &"x".repeat(600)] {
+        let events = app.store.recorded().len();
+        assert_eq!(app.list(&format!("?userId={id}"), ADMIN).await, (Vec::new(), 0));
+        app.recorder.flush();
+        assert_eq!(app.store.recorded().len(), events + 1, "{id}");
+        app.store.assert_recorded("action:audit.log.read");
+    }
+}
+
+#[tokio::test]
+async fn an_empty_id_is_nobodys() {
+    let sessions = SessionCookie::new("session", async |_| Ok(Some(Identity::new(Actor::user("")))));
+    let recorder = Recorder::new(Arc::new(MemoryStore::default()));
+    let address = mounted(Endpoints::new(recorder).resolver(sessions)).await;
+    assert_eq!(get(address, "/api/auth/audit-log/list", &[ALICE]).await.status, 401);
 }
