@@ -16,8 +16,6 @@ import { once, targetsFrom } from "./targets.js";
 
 /** Bytes of a captured body as JSON. */
 const BODY_BYTES_MAX = 16_384;
-/** Levels of a captured body; with two more the log takes it. */
-const BODY_DEPTH_MAX = 6;
 /** Fields of a body that hold as whom somebody signs in. */
 const IDENTIFIERS = ["email", "username", "phoneNumber"];
 
@@ -81,7 +79,7 @@ export class Call {
         // Not under `error.code`: a field named `code` is an authorization code to redaction.
         ...(verdict.code && { error_code: verdict.code }),
         ...(verdict.message && { error_message: verdict.message }),
-        ...(capture.requestBody && { request_body: fitting(ctx.body) }),
+        ...(capture.requestBody && { request_body: bodyOf(ctx.body) }),
         ...(repeated > 1 && { recent_failures: repeated }),
       },
       createdAt: new Date(this.#began),
@@ -160,10 +158,9 @@ function bounces({ location }: Ending, { params }: HookContext): boolean {
 }
 
 /** A body as free data may be. */
-function fitting(body: Record<string, unknown>): unknown {
+function bodyOf(body: Record<string, unknown>): unknown {
   const text = JSON.stringify(body);
-  if (text.length > BODY_BYTES_MAX) return { left_out: "too large" };
-  return depth(body) > BODY_DEPTH_MAX ? text : body;
+  return text.length > BODY_BYTES_MAX ? { left_out: "too_large" } : body;
 }
 
 /** Levels of a value: `{}` has none, `{ a: 1 }` has one. */

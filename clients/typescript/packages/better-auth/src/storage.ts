@@ -11,8 +11,9 @@ import {
   quoted,
 } from "@indelible/client";
 
-import { actionNamed } from "./actions.js";
+import { actionNamed, dotted } from "./actions.js";
 import type { Details, Entry, EntryStatus } from "./entry.js";
+import { fitting } from "./fit.js";
 import { ofEntry } from "./severity.js";
 
 export interface ReadOptions {
@@ -114,7 +115,10 @@ const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 function filter({ userId, action, status }: Pick<ReadOptions, "userId" | "action" | "status">): string {
   const clauses: string[] = [];
   if (userId !== undefined) clauses.push(`actor.id:${quoted(userId)} actor.type:user`);
-  if (action !== undefined) clauses.push(`${action.includes(".") ? "action" : ORIGINAL}:${quoted(action)}`);
+  if (action !== undefined) {
+    const isOurs = dotted(action, "") === action;
+    clauses.push(`${isOurs ? "action" : ORIGINAL}:${quoted(action)}`);
+  }
   if (status !== undefined) clauses.push(`${status === "failed" ? "-" : ""}outcome:success`);
   return clauses.join(" ");
 }
@@ -133,7 +137,9 @@ export function toEvent(entry: Entry): Event {
     ...rest
   }: Partial<Details> = details ?? {};
   const known = actor?.id === (userId ?? undefined) ? actor : undefined;
-  return {
+  // Our own name for it says nothing more.
+  const original = entry.action === action ? {} : { original_action: entry.action };
+  return fitting({
     ...rest,
     action,
     occurred_at: entry.createdAt.toISOString(),
@@ -150,10 +156,10 @@ export function toEvent(entry: Entry): Event {
       ...(userAgent !== null && { user_agent: userAgent }),
     },
     // What is no JSON, such as a Date, becomes what it is in JSON.
-    metadata: JSON.parse(JSON.stringify({ ...metadata, original_action: entry.action })) as JsonObject,
+    metadata: JSON.parse(JSON.stringify({ ...metadata, ...original })) as JsonObject,
     idempotency_key: entry.id,
     source: rest.source ?? { service: "better-auth" },
-  };
+  });
 }
 
 /** An event as an entry, whoever recorded it. The order of the names is that of the wire. */

@@ -100,6 +100,30 @@ test("with `onAPIError.throw` what is refused is in the log, once", async () => 
   ]);
 });
 
+test("nobody stays out of the log by what they send", async () => {
+  const own = await startApp(server, { options: { capture: { requestBody: true, identifier: "clear" } } });
+  const long = "\u0000\ud800é".repeat(2000);
+  for (const agent of ["", "é".repeat(2000)]) {
+    const browser = own.browser({ "user-agent": agent, "x-request-id": "x".repeat(600) });
+    const email = unique();
+    const id = await browser.signUp(email, `Alice ${long}`);
+    await browser.post("/revoke-session", { token: long });
+    await browser.post("/admin/ban-user", { userId: long, n: 1e300, deep: { a: [[[[[[[[[[long]]]]]]]]]] } });
+    await browser.post("/sign-in/email", {
+      email: `${"x".repeat(5000)}@example.com`,
+      password: long,
+      [long]: 1,
+    });
+    await browser.post("/audit-log/insert", { action: "page.turned", metadata: { [long]: long, n: 1e300 } });
+    assert.deepEqual(
+      (await own.log()).slice(-5).map((event) => [event.action, event.actor?.id]),
+      ["account.created", "session.revoked", "account.disabled", "auth.login.failed", "page.turned"].map(
+        (action) => [action, id],
+      ),
+    );
+  }
+});
+
 test("an unknown address is told by the same hash each time, and failures that repeat are severe", async () => {
   const email = unique();
   const events = await during(async () => {

@@ -180,7 +180,10 @@ test("metadata is limited, and the limits can be lifted", async () => {
   assert.deepEqual(await post({ action: "a.b", metadata: { list: [[[[[1]]]]] } }), [
     ...[400, '{"message":"Metadata exceeds maximum depth of 5"}'],
   ]);
-  assert.deepEqual(await post({ action: "a.b", metadata: { text: "x".repeat(65_536) } }), [
+  const sized = (bytes: number) => ({ a: "x".repeat(bytes - 8) });
+  assert.deepEqual(await post({ action: "page.filled", metadata: sized(65_536) }), [200, '{"success":true}']);
+  assert.deepEqual((await list("?action=page.filled")).entries[0]?.["metadata"], sized(65_536));
+  assert.deepEqual(await post({ action: "page.filled", metadata: sized(65_537) }), [
     ...[400, '{"message":"Metadata exceeds maximum size of 65536 bytes"}'],
   ]);
   const storage = new MemoryStorage();
@@ -218,6 +221,30 @@ test("what is inserted while somebody impersonates the user is the impersonator'
   const event = (await app.log()).at(-1);
   assert.deepEqual([event?.actor?.id, event?.on_behalf_of?.map((one) => one.id)], [bossId, [id]]);
   assert.equal(event?.context?.ip, "2001:db8::7", "the whole address, as everywhere in the log");
+});
+
+test("metadata that is too large for the log is refused where it is written, not lost on the way", async () => {
+  const own = await startApp(server, { options: { metadataLimits: false } });
+  const visitor = own.browser();
+  await visitor.signUp();
+  const { status } = await visitor.post("/audit-log/insert", {
+    action: "page.filled",
+    metadata: { text: "x".repeat(70_000) },
+  });
+  assert.equal(status, 500);
+});
+
+test("an entry is found by the name that it was given, however that is written", async () => {
+  const visitor = app.browser();
+  await visitor.signUp();
+  for (const action of ["document.exported", "Document.Exported", "document:exported", "export"]) {
+    await post({ action }, visitor);
+    const { entries } = await list(`?action=${encodeURIComponent(action)}`, visitor);
+    assert.ok(
+      entries.some((entry) => entry["action"] === action),
+      action,
+    );
+  }
 });
 
 test("an insert cannot pass for what the log itself has seen", async () => {
