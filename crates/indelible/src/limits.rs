@@ -133,4 +133,12 @@ mod tokens {
     pub(crate) const OUTBOX_KEY_TRUSTED: Duration = Duration::from_secs(3600);
     /// How often what waits in the background is looked after: uses to be noted, events that the log did not take.
     pub(crate) const TOKENS_ROUND: Duration = Duration::from_secs(1);
+    /// Networks, or domains, that a token may be used from.
+    pub(crate) const ALLOWED_MAX: usize = 256;
+    /// A name of the domain name system.
+    pub(crate) const HOST_BYTES_MAX: usize = 253;
+    /// Tokens with a rate limit that are used within a minute; each takes some 300 bytes.
+    pub(crate) const LIMITED_TOKENS_MAX: usize = 1 << 18;
+    /// Kinds of failures that are counted at a time.
+    pub(crate) const FAILURES_ALIKE_MAX: usize = 4096;
 }

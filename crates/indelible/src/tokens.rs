@@ -1,6 +1,7 @@
 //! API tokens: issued, checked, rotated and revoked, and every step of it in the log.
 
 mod abilities;
+mod allow;
 mod ancestry;
 mod builder;
 #[expect(dead_code, reason = "checks come next")]
@@ -10,9 +11,13 @@ mod derive;
 mod error;
 mod events;
 mod find;
+#[cfg_attr(not(test), expect(dead_code, reason = "checks come next"))]
+mod flood;
 mod format;
 mod issue;
 mod kind;
+#[cfg_attr(not(test), expect(dead_code, reason = "checks come next"))]
+mod limiter;
 mod model;
 mod outbox;
 mod prune;
@@ -20,6 +25,8 @@ mod revoke;
 mod rotate;
 mod rounds;
 pub mod state;
+#[cfg_attr(not(test), expect(dead_code, reason = "checks come next"))]
+mod vault;
 
 use std::{
     fmt,
@@ -39,16 +46,20 @@ use rounds::Rounds;
 use state::State;
 
 pub use abilities::{Abilities, AbilityError};
+pub use allow::{AllowError, AllowedDomains, AllowedIps, Elsewhere};
 pub use builder::{Builder, StartError};
 pub use derive::Derive;
 pub use error::TokenError;
 pub use find::{Find, FindCursor, FindOrder};
+pub use flood::Coalescing;
 pub use format::{Format, FormatError, GenerateError, PATTERN, Parsed, Plaintext, hash};
 pub use issue::{Issue, Issued};
 pub use kind::{Kind, KindError, Kinds};
+pub use limiter::{RateLimited, Rates};
 pub use model::{Entity, Standing, Token};
 pub use revoke::{RevocationMode, Revoke};
 pub use rotate::{Rotate, RotationMode};
+pub use vault::{Vault, VaultError};
 
 /// A token service, as seen by one tenant and whoever acts.
 ///

@@ -61,6 +61,11 @@ impl Plaintext {
         Ok(Self(text))
     }
 
+    /// A text that was kept sealed.
+    pub(super) const fn unsealed(text: Zeroizing<String>) -> Self {
+        Self(text)
+    }
+
     /// The text, to be handed to its user.
     pub fn reveal(&self) -> &str {
         &self.0
