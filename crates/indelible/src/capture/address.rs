@@ -54,7 +54,7 @@ impl Proxies {
     /// use indelible::capture::Proxies;
     ///
     /// let proxies = Proxies::trusting(["10.0.0.0/8", "fd00::/8"])?;
-    /// # Ok::<(), indelible::capture::NetworkError>(())
+    /// # Ok::<(), indelible::NetworkError>(())
     /// ```
     pub fn trusting<'a>(networks: impl IntoIterator<Item = &'a str>) -> Result<Self, NetworkError> {
         let trusted = networks.into_iter().map(str::parse).collect::<Result<_, _>>()?;
