@@ -22,7 +22,10 @@ const moment = z
 
 const listQuery = z.object({
   userId: z.string().optional(),
-  action: z.string().optional(),
+  action: z
+    .string()
+    .optional()
+    .transform((action) => action || undefined),
   status: status.optional(),
   from: moment,
   to: moment,
@@ -106,7 +109,7 @@ export function endpoints(
         };
         const read = storage.read?.(query) ?? Promise.resolve({ entries: [], total: 0 });
         const { entries, total } = await read.catch(failed(ctx, "Failed to retrieve audit logs"));
-        if (whose !== user.id) noteRead(ctx, "/audit-log/list", whose ?? null);
+        if (whose !== user.id) noteRead(ctx, "/audit-log/list", whose || null);
         return ctx.json({ entries: entries.slice(0, rest.limit).map(shown), total });
       },
     ),

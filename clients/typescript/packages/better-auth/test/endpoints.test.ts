@@ -132,6 +132,15 @@ test("that an administrator read what others did is in the log, once a minute fo
   );
 });
 
+test("what no event can have is found in none, and asks for nothing that the log refuses", async () => {
+  const own = await startApp(server, { options: { mayReadAll: () => true } });
+  const boss = own.browser();
+  await boss.signUp();
+  for (const query of ["userId=", "userId=%00", `userId=${"x".repeat(4000)}`, "action=%00%22%5C"])
+    assert.equal((await list(`?${query}`, boss)).total, 0, query);
+  assert.ok((await list("?action=", boss)).total > 0, "no action is any");
+});
+
 test("what is out of range is refused in the contract's words", async () => {
   const answers: [string, string][] = [
     ["limit=0", "[query.limit] Too small: expected number to be >=1"],
