@@ -58,6 +58,8 @@ pub mod import;
 mod limits;
 #[cfg(any(feature = "tokens", feature = "tower"))]
 mod network;
+#[cfg(feature = "outbox-sqlite")]
+pub mod outbox;
 mod recorder;
 pub mod redaction;
 #[cfg(feature = "tokens")]

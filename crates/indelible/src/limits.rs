@@ -6,6 +6,8 @@ use std::time::Duration;
 pub(crate) use capture::*;
 #[cfg(feature = "axum")]
 pub(crate) use endpoints::*;
+#[cfg(feature = "outbox-sqlite")]
+pub(crate) use outbox::*;
 #[cfg(feature = "tokens")]
 pub(crate) use tokens::*;
 
@@ -141,4 +143,30 @@ mod tokens {
     pub(crate) const LIMITED_TOKENS_MAX: usize = 1 << 18;
     /// Kinds of failures that are counted at a time.
     pub(crate) const FAILURES_ALIKE_MAX: usize = 4096;
+}
+
+/// Those of an outbox.
+#[cfg(feature = "outbox-sqlite")]
+mod outbox {
+    use std::time::Duration;
+
+    /// Events that are handed on at once.
+    pub(crate) const OUTBOX_BATCH_ROWS: u32 = 500;
+    /// Bytes of JSON after which a batch is full.
+    pub(crate) const OUTBOX_BATCH_BYTES: usize = 4 << 20;
+    /// An event that has waited longer is looked for in the log before it is sent, in case it was sent before and the log
+    /// has forgotten the key: that is after 24 hours, and the clocks of database and log may differ by the rest.
+    pub(crate) const OUTBOX_TRUSTED: Duration = Duration::from_secs(3600);
+    /// Bytes of the text that says why an event was parked.
+    pub(crate) const OUTBOX_PROBLEM_BYTES_MAX: usize = 1024;
+    /// Parked events that a status shows.
+    pub(crate) const OUTBOX_PARKED_SHOWN: u32 = 20;
+    /// How long a busy SQLite database is waited for.
+    pub(crate) const OUTBOX_WAIT: Duration = Duration::from_secs(5);
+    /// Time between two looks at an empty outbox in SQLite, which calls nobody.
+    pub(crate) const OUTBOX_POLL_SQLITE: Duration = Duration::from_millis(100);
+    /// The wait after a first failure; each further one doubles it.
+    pub(crate) const OUTBOX_RETRY_WAIT: Duration = Duration::from_millis(200);
+    /// The longest wait after a failure.
+    pub(crate) const OUTBOX_RETRY_WAIT_MAX: Duration = Duration::from_secs(30);
 }

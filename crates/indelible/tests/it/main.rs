@@ -7,6 +7,7 @@ mod bearer_rules;
 mod capture;
 mod endpoints;
 mod import;
+mod outbox;
 mod tokens;
 
 use std::sync::Arc;
