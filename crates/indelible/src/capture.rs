@@ -52,16 +52,12 @@ mod rules;
 mod service;
 mod severity;
 mod shared;
-mod text;
 mod verdict;
 
 #[cfg(feature = "axum")]
 pub(crate) use input::read_form;
 #[cfg(feature = "axum")]
 pub(crate) use layer::peer_in_extensions;
-pub(crate) use text::clipped;
-#[cfg(feature = "axum")]
-pub(crate) use text::header_text;
 
 pub use address::{ForwardingHeader, Proxies};
 pub use body::AuditBody;

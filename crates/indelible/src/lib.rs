@@ -62,6 +62,8 @@ mod network;
 pub mod outbox;
 mod recorder;
 pub mod redaction;
+#[cfg(any(feature = "tokens", feature = "tower"))]
+mod text;
 #[cfg(feature = "tokens")]
 pub mod tokens;
 

@@ -4,8 +4,11 @@ use std::{fmt, time::Instant};
 
 use indelible_proof::{Event, Outcome, Target, limits};
 
-use super::{address::Proxies, failures::Failures, index::Found, severity::SeverityRules, text::clipped};
-use crate::redaction::{self, MASK, Redaction};
+use super::{address::Proxies, failures::Failures, index::Found, severity::SeverityRules};
+use crate::{
+    redaction::{self, MASK, Redaction},
+    text::clipped,
+};
 
 /// The type of the target that stands for whoever somebody tried to sign in as.
 const IDENTIFIER: &str = "identifier";

@@ -7,10 +7,9 @@ use serde_json::Value;
 
 use super::{
     input::{Input, at_path, scalar},
-    text::clipped,
     verdict::Verdict,
 };
-use crate::redaction::decoded;
+use crate::{redaction::decoded, text::clipped};
 
 /// Sets `oauth`, `client` and, where a grant type says more, the action.
 pub(super) fn describe(event: &mut Event, headers: &HeaderMap, input: &Input<'_>, answer: Option<&Value>) {

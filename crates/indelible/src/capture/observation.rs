@@ -19,10 +19,12 @@ use super::{
     oauth,
     rule::Rule,
     severity,
-    text::{clipped, header_text},
     verdict::Verdict,
 };
-use crate::identity::{Identity, ResolveError};
+use crate::{
+    identity::{Identity, ResolveError},
+    text::{clipped, header_text},
+};
 
 /// Where an event keeps what was asked for of the bodies.
 const REQUEST_BODY: &str = "request_body";

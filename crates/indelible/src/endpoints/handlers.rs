@@ -23,9 +23,10 @@ use super::{
 };
 use crate::{
     Durability, RecordError,
-    capture::{Correlation, header_text},
+    capture::Correlation,
     identity::Identity,
     limits,
+    text::header_text,
 };
 
 type Answer = Result<Response, Refusal>;

@@ -8,7 +8,7 @@ use std::{
 
 use indelible_proof::{Event, Outcome, Target, Timestamp, limits::ID_BYTES_MAX};
 
-use crate::{capture::clipped, identity::Identity, limits};
+use crate::{identity::Identity, limits, text::clipped};
 
 const MINUTE_US: i64 = 60_000_000;
 

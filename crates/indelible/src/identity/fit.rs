@@ -7,7 +7,7 @@ use indelible_proof::{
 };
 
 use super::Identity;
-use crate::capture::clipped;
+use crate::text::clipped;
 
 impl Identity {
     /// Takes away what no event may carry; whether anything was lost by it. A name is cut. What tells somebody from
