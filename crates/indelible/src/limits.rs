@@ -108,6 +108,8 @@ mod tokens {
     pub(crate) const ABILITIES_MAX: usize = indelible_proof::limits::SCOPES_MAX;
     /// An ability: a scope of an event is as long.
     pub(crate) const ABILITY_BYTES_MAX: usize = indelible_proof::limits::SCOPE_BYTES_MAX;
+    /// Tokens whose last use is written at once: changes get in between.
+    pub(crate) const TOUCHED_TOKENS: usize = 1_000;
     /// Tokens that are issued as one group.
     pub(crate) const GROUP_TOKENS_MAX: usize = 32;
     /// Tokens that are kept ready to be checked.

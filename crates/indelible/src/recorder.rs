@@ -26,7 +26,7 @@ pub use stats::Stats;
 pub use submission::Submission;
 
 use pipeline::{Draft, Pipeline, Sent};
-#[cfg(feature = "tower")]
+#[cfg(any(feature = "tokens", feature = "tower"))]
 use queue::Waiting;
 use queue::{Queue, Queued};
 use worker::Worker;
@@ -172,7 +172,7 @@ impl Recorder {
     }
 
     /// Queues an event that is yet to be made: the background thread does that too. `make` must not panic.
-    #[cfg(feature = "tower")]
+    #[cfg(any(feature = "tokens", feature = "tower"))]
     pub(crate) fn queue_unmade(&self, make: Box<dyn FnOnce() -> Event + Send>) -> Result<(), RecordError> {
         self.check_open()?;
         self.start_worker()?;

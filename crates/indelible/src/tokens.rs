@@ -3,35 +3,40 @@
 mod abilities;
 mod allow;
 mod ancestry;
+mod attempt;
+mod attempted;
 mod builder;
-#[expect(dead_code, reason = "checks come next")]
 mod cache;
 mod change;
+mod check;
 mod derive;
 mod error;
 mod events;
+mod failure;
 mod find;
-#[cfg_attr(not(test), expect(dead_code, reason = "checks come next"))]
 mod flood;
 mod format;
+mod import;
 mod issue;
 mod kind;
-#[cfg_attr(not(test), expect(dead_code, reason = "checks come next"))]
 mod limiter;
 mod model;
 mod outbox;
 mod prune;
+mod ready;
+mod refusal;
+mod report;
+mod reveal;
 mod revoke;
 mod rotate;
 mod rounds;
 pub mod state;
-#[cfg_attr(not(test), expect(dead_code, reason = "checks come next"))]
 mod vault;
 
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -41,22 +46,31 @@ use indelible_proof::{Actor, Context, Timestamp};
 use crate::Recorder;
 use builder::Settings;
 use cache::Cache;
+use failure::Failure;
+use flood::Flood;
+use limiter::Limiter;
 use outbox::Outbox;
+use ready::Ready;
 use rounds::Rounds;
 use state::State;
 
 pub use abilities::{Abilities, AbilityError};
 pub use allow::{AllowError, AllowedDomains, AllowedIps, Elsewhere};
+pub use attempt::{Attempt, Requirement};
 pub use builder::{Builder, StartError};
+pub use check::Check;
 pub use derive::Derive;
 pub use error::TokenError;
 pub use find::{Find, FindCursor, FindOrder};
 pub use flood::Coalescing;
 pub use format::{Format, FormatError, GenerateError, PATTERN, Parsed, Plaintext, hash};
+pub use import::Import;
 pub use issue::{Issue, Issued};
 pub use kind::{Kind, KindError, Kinds};
 pub use limiter::{RateLimited, Rates};
 pub use model::{Entity, Standing, Token};
+pub use ready::Accepted;
+pub use refusal::Refusal;
 pub use revoke::{RevocationMode, Revoke};
 pub use rotate::{Rotate, RotationMode};
 pub use vault::{Vault, VaultError};
@@ -90,7 +104,11 @@ struct Service {
     settings: Settings,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     outbox: Outbox,
-    cache: Cache<Token>,
+    cache: Cache<Ready>,
+    limiter: Limiter,
+    flood: Flood<Failure>,
+    /// Tokens that were used since the database learnt of uses.
+    used: Mutex<Vec<Arc<Ready>>>,
     /// Events wait in the outbox: the log did not take them.
     is_behind: AtomicBool,
 }
@@ -167,11 +185,14 @@ impl Service {
         if self.is_behind.load(Ordering::Acquire) {
             self.tell();
         }
+        self.touch();
+        self.tell_repeats(self.flood.take_due(self.now()));
     }
 
     /// What is done at the end.
     fn last_round(&self) {
         self.round();
+        self.tell_repeats(self.flood.take_all());
     }
 }
 

@@ -21,13 +21,7 @@ use super::{
     list::List,
     origin, reader,
 };
-use crate::{
-    Durability, RecordError,
-    capture::Correlation,
-    identity::Identity,
-    limits,
-    text::header_text,
-};
+use crate::{Durability, RecordError, capture::Correlation, identity::Identity, limits, text::header_text};
 
 type Answer = Result<Response, Refusal>;
 

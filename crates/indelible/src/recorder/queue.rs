@@ -25,7 +25,10 @@ pub(super) struct Queued {
 /// An event, or what makes it on the background thread.
 pub(super) enum Waiting {
     Made(Box<Event>),
-    #[cfg_attr(not(feature = "tower"), expect(dead_code, reason = "capture alone leaves the making to the thread"))]
+    #[cfg_attr(
+        not(any(feature = "tokens", feature = "tower")),
+        expect(dead_code, reason = "only capture and tokens leave the making to the thread")
+    )]
     Unmade(Box<dyn FnOnce() -> Event + Send>),
 }
 

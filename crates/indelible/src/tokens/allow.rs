@@ -88,10 +88,15 @@ impl AllowedDomains {
         Ok(Self(bounded(domains.collect::<Result<_, _>>()?)?))
     }
 
+    /// Whether there are none, so that a token may be used from anywhere.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Whether a token may be used from the page that a request names: in `Origin`, and only when there is none in
     /// `Referer`.
     pub fn admit(&self, origin: Option<&str>, referer: Option<&str>) -> Result<(), Elsewhere> {
-        if self.0.is_empty() {
+        if self.is_empty() {
             return Ok(());
         }
         let page = origin.or(referer).ok_or(Elsewhere::Nowhere)?;

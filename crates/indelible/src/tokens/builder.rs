@@ -3,7 +3,7 @@
 use std::{
     fmt,
     path::Path,
-    sync::{Arc, atomic::AtomicBool},
+    sync::{Arc, Mutex, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -12,10 +12,13 @@ use indelible_proof::Timestamp;
 use super::{
     Scope, Service, Tokens,
     cache::Cache,
+    flood::{Coalescing, Flood},
     kind::Kinds,
+    limiter::{Limiter, Rates},
     outbox::Outbox,
     rounds::Rounds,
     state::{Sqlite, State, StateError},
+    vault::Vault,
 };
 use crate::{
     Recorder,
@@ -24,7 +27,6 @@ use crate::{
 };
 
 /// What a service was told once.
-#[derive(Debug)]
 pub(super) struct Settings {
     pub(super) kinds: Kinds,
     pub(super) environment: String,
@@ -32,6 +34,9 @@ pub(super) struct Settings {
     pub(super) orphans_live: bool,
     pub(super) staleness: Duration,
     pub(super) log_usage: bool,
+    pub(super) rates: Rates,
+    pub(super) vault: Option<Vault>,
+    pub(super) fingerprint_key: [u8; 32],
 }
 
 /// Builds [`Tokens`].
@@ -39,6 +44,8 @@ pub(super) struct Settings {
 pub struct Builder {
     recorder: Recorder,
     settings: Settings,
+    fingerprint_key: Option<[u8; 32]>,
+    coalescing: Coalescing,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
@@ -48,6 +55,15 @@ pub enum StartError {
     /// The database cannot be used.
     #[error(transparent)]
     State(#[from] StateError),
+    /// A type is revealable, and there is nowhere to keep its tokens' texts.
+    #[error("token type {kind} is revealable: give the service a vault with a key, or make the type not revealable")]
+    NoVault {
+        /// The id of the type.
+        kind: String,
+    },
+    /// The system has no random numbers.
+    #[error("no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
     /// The background thread could not be started.
     #[error("cannot start the thread that looks after tokens: {0}; raise the limit of threads")]
     NoThread(#[from] std::io::Error),
@@ -62,8 +78,12 @@ impl Builder {
             orphans_live: false,
             staleness: STALENESS_DEFAULT,
             log_usage: true,
+            rates: Rates::default(),
+            vault: None,
+            fingerprint_key: [0; 32],
         };
-        Self { recorder, settings, clock: Box::new(system_time) }
+        let (fingerprint_key, coalescing) = (None, Coalescing::default());
+        Self { recorder, settings, fingerprint_key, coalescing, clock: Box::new(system_time) }
     }
 
     /// Sets the types of tokens. Default: [`Kinds::default`].
@@ -104,6 +124,31 @@ impl Builder {
         self
     }
 
+    /// Sets how often tokens may be used whose own say nothing of it. Default: as often as their type says.
+    pub fn rates(mut self, rates: Rates) -> Self {
+        self.settings.rates = rates;
+        self
+    }
+
+    /// Sets the vault of revealable tokens. Without one, no type may be revealable.
+    pub fn vault(mut self, vault: Vault) -> Self {
+        self.settings.vault = Some(vault);
+        self
+    }
+
+    /// Sets the key of fingerprints, by which the log tells tokens that nobody knows from each other. Without one, a
+    /// random key is made, and fingerprints compare only within this process.
+    pub const fn fingerprint_key(mut self, key: [u8; 32]) -> Self {
+        self.fingerprint_key = Some(key);
+        self
+    }
+
+    /// Sets how repeats of the same failure are counted instead of told one by one.
+    pub const fn coalescing(mut self, coalescing: Coalescing) -> Self {
+        self.coalescing = coalescing;
+        self
+    }
+
     /// Sets the clock. Default: the system's.
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Box::new(clock);
@@ -118,18 +163,29 @@ impl Builder {
 
     /// Starts with any database. Events that are left from a crash go to the log first.
     pub fn start(self, state: Arc<dyn State>) -> Result<Tokens, StartError> {
-        let Self { recorder, settings, clock } = self;
+        let Self { recorder, mut settings, fingerprint_key, coalescing, clock } = self;
+        if settings.vault.is_none()
+            && let Some((id, _)) = settings.kinds.iter().find(|(_, kind)| kind.revealable)
+        {
+            return Err(StartError::NoVault { kind: id.to_owned() });
+        }
+        match fingerprint_key {
+            Some(key) => settings.fingerprint_key = key,
+            None => getrandom::fill(&mut settings.fingerprint_key)?,
+        }
         let scope = Scope { tenant: recorder.tenant().to_owned(), actor: None, context: None, request_id: None };
-        let service = Service {
+        let service = Arc::new(Service {
             state,
             recorder,
             settings,
             clock,
             outbox: Outbox::default(),
             cache: Cache::default(),
+            limiter: Limiter::new(),
+            flood: Flood::new(coalescing),
+            used: Mutex::default(),
             is_behind: AtomicBool::new(false),
-        };
-        let service = Arc::new(service);
+        });
         service.tell();
         let rounds = Arc::new(Rounds::start(Arc::clone(&service))?);
         Ok(Tokens { service, rounds, scope: Arc::new(scope) })
@@ -138,6 +194,6 @@ impl Builder {
 
 impl fmt::Debug for Builder {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Builder").field("settings", &self.settings).finish_non_exhaustive()
+        out.debug_struct("Builder").field("kinds", &self.settings.kinds).finish_non_exhaustive()
     }
 }

@@ -34,10 +34,10 @@ impl<T> Default for Cache<T> {
 }
 
 impl<T> Cache<T> {
-    /// The entry of a hash, or since when what is read now may be put there.
-    pub(super) fn get(&self, hash: &[u8; 32]) -> Result<Arc<T>, Generation> {
+    /// The entry of a hash, and since when what is read now may be put there.
+    pub(super) fn get(&self, hash: &[u8; 32]) -> (Option<Arc<T>>, Generation) {
         let shard = self.shard(hash);
-        shard.entries.get(hash).cloned().ok_or(Generation(shard.generation))
+        (shard.entries.get(hash).cloned(), Generation(shard.generation))
     }
 
     /// Keeps an entry, unless something changed since it was read.

@@ -2,7 +2,7 @@
 
 use indelible_proof::{EventError, Timestamp};
 
-use super::{format::GenerateError, model::Standing, state::StateError};
+use super::{format::GenerateError, model::Standing, state::StateError, vault::VaultError};
 
 /// Why an operation was not done. Nothing was changed, unless the database failed.
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +92,9 @@ pub enum TokenError {
     /// No text could be made for the token.
     #[error(transparent)]
     Generate(#[from] GenerateError),
+    /// The token's text could not be sealed or opened.
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The system has no random numbers.
     #[error("no random numbers: {0}")]
     Random(#[from] getrandom::Error),

@@ -21,6 +21,14 @@ pub(super) fn by(scope: &Scope, mut event: Event) -> Event {
     event
 }
 
+/// The type of actor that an owner is: there are few, and whoever is none of them is no person.
+pub(super) fn actor_type(owner: &str) -> &str {
+    match owner {
+        "user" | "service" | "token" | "client" | "agent" | "system" => owner,
+        _ => "service",
+    }
+}
+
 /// A token as what something was done to.
 pub(super) fn target(token: &Token) -> Target {
     let target = Target::new("token", &token.id).name(&token.name);

@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::{
     Tokens,
     abilities::Abilities,
+    allow::{AllowedDomains, AllowedIps},
     change::later,
     error::TokenError,
     events,
@@ -20,14 +21,14 @@ use crate::limits::GROUP_TOKENS_MAX;
 /// A token to be issued: its type gives what is not said here.
 ///
 /// ```
-/// use indelible::tokens::{Abilities, Entity, Issue};
+/// use indelible::tokens::{Abilities, AllowedIps, Entity, Issue};
 ///
 /// let issue = Issue::new("sk", "ci key", Entity::user("42"))
 ///     .environment("live")
 ///     .abilities(Abilities::new(["orders:*"])?)
-///     .allowed_ips(["203.0.113.0/24"]);
+///     .allowed_ips(AllowedIps::new(["203.0.113.0/24"])?);
 /// # let _ = issue;
-/// # Ok::<(), indelible::tokens::AbilityError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone)]
 #[must_use]
@@ -40,8 +41,8 @@ pub struct Issue {
     pub(super) boundary: Option<Entity>,
     pub(super) abilities: Option<Abilities>,
     pub(super) metadata: Object,
-    pub(super) allowed_ips: Vec<String>,
-    pub(super) allowed_domains: Vec<String>,
+    pub(super) allowed_ips: AllowedIps,
+    pub(super) allowed_domains: AllowedDomains,
     pub(super) rate_limit: Option<NonZeroU32>,
     pub(super) expiry: Expiry,
 }
@@ -78,8 +79,8 @@ impl Issue {
             boundary: None,
             abilities: None,
             metadata: Object::new(),
-            allowed_ips: Vec::new(),
-            allowed_domains: Vec::new(),
+            allowed_ips: AllowedIps::default(),
+            allowed_domains: AllowedDomains::default(),
             rate_limit: None,
             expiry: Expiry::Inherited,
         }
@@ -116,14 +117,14 @@ impl Issue {
     }
 
     /// Sets the addresses and networks that it may be used from. Default: anywhere.
-    pub fn allowed_ips(mut self, networks: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.allowed_ips = networks.into_iter().map(Into::into).collect();
+    pub fn allowed_ips(mut self, ips: AllowedIps) -> Self {
+        self.allowed_ips = ips;
         self
     }
 
-    /// Sets the domains that it may be used from, such as `example.com` and `*.example.com`. Default: anywhere.
-    pub fn allowed_domains(mut self, domains: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.allowed_domains = domains.into_iter().map(Into::into).collect();
+    /// Sets the domains that it may be used from. Default: anywhere.
+    pub fn allowed_domains(mut self, domains: AllowedDomains) -> Self {
+        self.allowed_domains = domains;
         self
     }
 
@@ -168,7 +169,7 @@ impl Tokens {
     /// Issues a token. The log gets `token.created`.
     pub fn issue(&self, issue: &Issue) -> Result<Issued, TokenError> {
         self.change(|now| {
-            let issued = self.draft(issue, None, now)?;
+            let issued = self.mint(self.draft(issue, None, now)?)?;
             let (tokens, events) = (vec![issued.token.clone()], vec![self.created(&issued.token)]);
             Ok((Change { tokens, events, ..Change::default() }, issued))
         })
@@ -190,7 +191,7 @@ impl Tokens {
         self.change(|now| {
             let group = random_id("grp_")?;
             let issued: Vec<Issued> =
-                issues.iter().map(|issue| self.draft(issue, Some(&group), now)).collect::<Result<_, _>>()?;
+                issues.iter().map(|issue| self.mint(self.draft(issue, Some(&group), now)?)).collect::<Result<_, _>>()?;
             let mut change = Change::default();
             change.events.push(self.group_created(&group, &issued, now));
             for Issued { token, .. } in &issued {
@@ -201,7 +202,8 @@ impl Tokens {
         })
     }
 
-    fn draft(&self, issue: &Issue, group: Option<&str>, now: Timestamp) -> Result<Issued, TokenError> {
+    /// A token as it is to be, without id and text.
+    pub(super) fn draft(&self, issue: &Issue, group: Option<&str>, now: Timestamp) -> Result<Token, TokenError> {
         let kind = self.kind(&issue.kind)?;
         let environment = issue.environment.as_ref().unwrap_or(&self.service.settings.environment);
         if !kind.is_for(environment) {
@@ -211,7 +213,7 @@ impl Tokens {
                 allowed: kind.environments.join(", "),
             });
         }
-        let token = Token {
+        Ok(Token {
             id: String::new(),
             tenant: self.scope.tenant.clone(),
             kind: issue.kind.clone(),
@@ -241,8 +243,7 @@ impl Tokens {
             rotated_to: None,
             imported_id: None,
             revision: 1,
-        };
-        self.mint(token)
+        })
     }
 
     /// Gives a token an id and a text of its own, as new.
@@ -252,6 +253,7 @@ impl Tokens {
         token.id = random_id("tok_")?;
         token.hash = plaintext.hash();
         token.last_four = plaintext.last_four().to_owned();
+        token.sealed = self.seal(&token, &plaintext)?;
         Ok(Issued { token, plaintext })
     }
 

@@ -5,7 +5,13 @@ use std::num::NonZeroU32;
 use indelible_proof::{Event, Object, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{abilities::Abilities, ancestry::Ends, error::TokenError, format::base58};
+use super::{
+    abilities::Abilities,
+    allow::{AllowedDomains, AllowedIps},
+    ancestry::Ends,
+    error::TokenError,
+    format::base58,
+};
 
 /// Somebody or something of the application's, by type and id: who owns a token, and what it is bound to.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -87,9 +93,9 @@ pub struct Token {
     /// Free data.
     pub metadata: Object,
     /// Addresses and networks that it may be used from; from anywhere when there are none.
-    pub allowed_ips: Vec<String>,
+    pub allowed_ips: AllowedIps,
     /// Domains that it may be used from; from anywhere when there are none.
-    pub allowed_domains: Vec<String>,
+    pub allowed_domains: AllowedDomains,
     /// Uses a minute, where it has a limit of its own.
     pub rate_limit: Option<NonZeroU32>,
     /// `grp_` and 22 characters, common to those that were issued together.

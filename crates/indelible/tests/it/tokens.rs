@@ -1,7 +1,13 @@
 //! The token service over a real log and a real database, seen as an application sees it.
 
+mod at_rest;
 mod bench;
+mod checks;
+mod consistent;
+mod crash;
 mod lives;
+mod outbox;
+mod promises;
+mod together;
 
-/// The tests of one subject share [`bench::Bench`].
 use bench::Bench;

@@ -21,7 +21,7 @@ pub(super) const START: &str = "2026-11-20T12:00:00Z";
 pub(super) struct Clock(Arc<AtomicI64>);
 
 impl Clock {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self(Arc::new(AtomicI64::new(START.parse::<Timestamp>().unwrap().as_micros())))
     }
 

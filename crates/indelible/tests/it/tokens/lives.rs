@@ -1,7 +1,7 @@
 //! The life of a token, and what the log says of it.
 
 use indelible::tokens::{
-    Abilities, Derive, Entity, Find, Issue, RevocationMode, Revoke, Rotate, RotationMode, Standing,
+    Abilities, AllowedIps, Derive, Entity, Find, Issue, RevocationMode, Revoke, Rotate, RotationMode, Standing,
 };
 
 use super::{
@@ -48,7 +48,7 @@ fn a_group_gives_every_plaintext_and_an_event_for_each_token() {
 #[test]
 fn a_rotation_keeps_everything_but_the_text() {
     let bench = Bench::new();
-    let issue = sk().allowed_ips(["10.0.0.0/8"]).meta("team", "ci").expires_in(minutes(90));
+    let issue = sk().allowed_ips(AllowedIps::new(["10.0.0.0/8"]).unwrap()).meta("team", "ci").expires_in(minutes(90));
     let old = bench.tokens.issue(&issue).unwrap();
     let child = bench.tokens.derive(&Derive::from(&old.token.id)).unwrap().token;
     let new = bench.tokens.rotate(&Rotate::new(&old.token.id).mode(RotationMode::Grace(minutes(5)))).unwrap();

@@ -1,0 +1,125 @@
+//! One use of a token, as the log is told of it. Seeing is done while a request waits; making the event of it is not.
+
+use std::sync::Arc;
+
+use indelible_proof::{
+    Actor, Context, Credential, Event, Http, Object, Timestamp,
+    limits::{
+        ID_BYTES_MAX, INTEGER_MAX, SCOPE_BYTES_MAX, SCOPES_MAX, TRACE_BYTES_MAX, URI_BYTES_MAX, WORD_BYTES_MAX,
+    },
+};
+
+use super::{Scope, attempt::Requirement, events, ready::Ready, refusal::Refusal};
+use crate::text::{clipped, header_text};
+
+/// What was seen of an attempt to use a token.
+#[derive(Debug)]
+pub(super) struct Attempted {
+    pub(super) scope: Arc<Scope>,
+    pub(super) at: Timestamp,
+    /// The token, when it is known.
+    pub(super) ready: Option<Arc<Ready>>,
+    /// And when it is not.
+    pub(super) looks: Option<Looks>,
+    pub(super) refusal: Option<Refusal>,
+    pub(super) context: Context,
+    pub(super) needs: Requirement,
+    pub(super) request_id: Option<String>,
+    pub(super) trace: Option<(String, String)>,
+    pub(super) http: Option<Http>,
+    pub(super) metadata: Object,
+}
+
+/// What can be told of a token that nobody knows.
+#[derive(Debug)]
+pub(super) struct Looks {
+    pub(super) fingerprint: String,
+    /// Prefix and environment, when it looks like a token at all.
+    pub(super) words: Option<(String, String)>,
+}
+
+impl Attempted {
+    /// The event. No text from outside can make it one that the log refuses.
+    pub(super) fn event(self) -> Event {
+        let (action, outcome, reason) = match &self.refusal {
+            Some(refusal) => {
+                let (action, outcome, reason) = refusal.words();
+                (action, Some(outcome), Some(reason))
+            }
+            None => ("token.authenticated", None, None),
+        };
+        let mut event = Event::new(action).tenant(&self.scope.tenant).occurred_at(self.at);
+        event.outcome = outcome;
+        event.reason = reason.map(str::to_owned);
+        event.metadata = self.metadata;
+        match (&self.ready, self.looks) {
+            (Some(ready), _) => note_token(&mut event, ready),
+            (None, looks) => {
+                event.actor = Some(Actor::anonymous());
+                event.credential = looks.map(credential_of);
+            }
+        }
+        let abilities: Vec<String> =
+            self.needs.abilities().take(SCOPES_MAX).map(|ability| clipped(ability, SCOPE_BYTES_MAX)).collect();
+        if !abilities.is_empty() {
+            event.oauth.get_or_insert_default().scopes_requested = abilities;
+        }
+        if let Some(Refusal::Scope(missing)) = self.refusal {
+            event.metadata.insert("missing".to_owned(), missing.into());
+        }
+        event.context = Some(self.context).map(fit_context).filter(|context| *context != Context::default());
+        event.http = self.http.map(fit_http).filter(|http| *http != Http::default());
+        event.request_id = fit(self.request_id, ID_BYTES_MAX);
+        (event.trace_id, event.span_id) = self.trace.filter(is_trace).unzip();
+        event
+    }
+}
+
+/// Who used a token, and which.
+pub(super) fn note_token(event: &mut Event, ready: &Ready) {
+    let token = &ready.token;
+    event.actor = Some(Actor::new(events::actor_type(&token.owner.r#type), &token.owner.id));
+    event.credential = Some(Credential {
+        kind: Some("api_key".to_owned()),
+        id: Some(token.id.clone()),
+        r#type: Some(token.kind.clone()),
+        environment: Some(token.environment.clone()),
+        prefix: Some(token.prefix.clone()),
+        fingerprint: Some(ready.fingerprint.clone()),
+        scopes: token.abilities.to_vec(),
+        expires_at: token.expires_at,
+    });
+}
+
+fn credential_of(looks: Looks) -> Credential {
+    let (prefix, environment) = looks.words.unzip();
+    let (kind, fingerprint) = (Some("api_key".to_owned()), Some(looks.fingerprint));
+    Credential { kind, prefix, environment, fingerprint, ..Credential::default() }
+}
+
+fn fit(text: Option<String>, bytes_max: usize) -> Option<String> {
+    text.map(|text| clipped(&text, bytes_max)).filter(|text| !text.is_empty())
+}
+
+fn fit_context(mut context: Context) -> Context {
+    context.ip = context.ip.map(|ip| ip.to_canonical());
+    context.user_agent = context.user_agent.as_deref().and_then(header_text);
+    context.forwarded_for = context.forwarded_for.as_deref().and_then(header_text);
+    context.device_id = fit(context.device_id, ID_BYTES_MAX);
+    context
+}
+
+fn fit_http(mut http: Http) -> Http {
+    http.method = fit(http.method, WORD_BYTES_MAX);
+    http.route = fit(http.route, URI_BYTES_MAX);
+    http.path = fit(http.path, URI_BYTES_MAX);
+    http.latency_us = http.latency_us.map(|us| us.min(INTEGER_MAX));
+    http.status = http.status.filter(|status| (100..=599).contains(status));
+    http
+}
+
+fn is_trace((trace, span): &(String, String)) -> bool {
+    [trace, span]
+        .into_iter()
+        .all(|id| (1..=TRACE_BYTES_MAX).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()))
+}

@@ -1,0 +1,165 @@
+//! A death at every step between database and log, and a start more than a day later.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, Ordering},
+};
+
+use indelible::{
+    AppendError, Cancel, MemoryStore, Page, Pending, Query, ReadError, Recorded, Status, Store, Table,
+    engine::store::{Durability, Ready},
+    tokens::{
+        Derive, Find, Revoke, Rotate, Token, TokenError, Tokens,
+        state::{Change, PendingEvent, Sqlite, State, StateError, Use},
+    },
+};
+
+use super::{
+    bench::{Clock, builder, minutes, recorder, sk},
+    consistent::{assert_consistent, kept, recorded},
+};
+
+/// Ends everything at a step, before or after it was done; what comes later is not done.
+struct Fuse {
+    steps: AtomicI64,
+    does_the_last: bool,
+}
+
+impl Fuse {
+    fn step<T, E>(&self, step: impl FnOnce() -> Result<T, E>, dead: E) -> Result<T, E> {
+        match self.steps.fetch_sub(1, Ordering::SeqCst) {
+            2.. => step(),
+            1 if self.does_the_last => step().and(Err(dead)),
+            _ => Err(dead),
+        }
+    }
+
+    fn has_blown(&self) -> bool {
+        self.steps.load(Ordering::SeqCst) < 1
+    }
+}
+
+struct MortalState(Sqlite, Arc<Fuse>);
+
+fn dead() -> StateError {
+    StateError::Failed { cause: "dead".to_owned() }
+}
+
+impl State for MortalState {
+    fn get(&self, tenant: &str, id: &str) -> Result<Option<Token>, StateError> {
+        self.0.get(tenant, id)
+    }
+
+    fn by_hash(&self, tenant: &str, hash: &[u8; 32]) -> Result<Option<Token>, StateError> {
+        self.0.by_hash(tenant, hash)
+    }
+
+    fn list(&self, tenant: &str, find: &Find) -> Result<Vec<Token>, StateError> {
+        self.0.list(tenant, find)
+    }
+
+    fn count(&self, tenant: &str, find: &Find) -> Result<u64, StateError> {
+        self.0.count(tenant, find)
+    }
+
+    fn commit(&self, change: &Change) -> Result<(), StateError> {
+        self.1.step(|| self.0.commit(change), dead())
+    }
+
+    fn pending(&self, after: i64, limit: u32) -> Result<Vec<PendingEvent>, StateError> {
+        self.1.step(|| self.0.pending(after, limit), dead())
+    }
+
+    fn settle(&self, ids: &[i64]) -> Result<(), StateError> {
+        self.1.step(|| self.0.settle(ids), dead())
+    }
+
+    fn touch(&self, uses: &[Use]) -> Result<(), StateError> {
+        self.0.touch(uses)
+    }
+}
+
+struct MortalStore(Arc<MemoryStore>, Arc<Fuse>);
+
+impl Store for MortalStore {
+    fn append(&self, batch: Vec<Ready>, durability: Durability) -> Result<Pending, AppendError> {
+        self.1.step(|| self.0.append(batch, durability), AppendError::Unavailable { cause: "dead".to_owned() })
+    }
+
+    fn get(&self, tenant: Option<&str>, seq: u64) -> Result<Option<Recorded>, ReadError> {
+        self.0.get(tenant, seq)
+    }
+
+    fn query(&self, query: &Query, cancel: &Cancel) -> Result<Page, ReadError> {
+        self.0.query(query, cancel)
+    }
+
+    fn aggregate(&self, aggregate: &indelible::Aggregate, cancel: &Cancel) -> Result<Table, ReadError> {
+        self.0.aggregate(aggregate, cancel)
+    }
+
+    fn status(&self) -> Status {
+        self.0.status()
+    }
+
+    fn on_commit(&self, listener: Box<dyn Fn(u64) -> bool + Send + Sync>) {
+        self.0.on_commit(listener);
+    }
+
+    fn close(&self) {
+        self.0.close();
+    }
+}
+
+fn live(tokens: &Tokens) -> Result<(), TokenError> {
+    let issued = tokens.issue(&sk())?.token;
+    tokens.derive(&Derive::from(&issued.id))?;
+    let rotated = tokens.rotate(&Rotate::new(&issued.id))?.token;
+    tokens.revoke(&Revoke::new(&rotated.id)).map(drop)
+}
+
+/// Lives until the fuse blows, starts again a day and an hour later, and says whether it blew.
+fn die_and_rise(step: i64, does_the_last: bool) -> bool {
+    let (clock, directory) = (Clock::new(), tempfile::tempdir().unwrap());
+    let file = directory.path().join("state.db");
+    let store = Arc::new(MemoryStore::default());
+    let fuse = Arc::new(Fuse { steps: AtomicI64::new(step), does_the_last });
+    let mortal = recorder(&clock, Arc::new(MortalStore(store.clone(), fuse.clone())));
+    let state = Arc::new(MortalState(Sqlite::open(&file).unwrap(), fuse.clone()));
+    let tokens = builder(&clock, &mortal).start(state).unwrap();
+    let result = live(&tokens);
+    drop(tokens);
+    let has_blown = fuse.has_blown();
+    assert!(has_blown || result.is_ok());
+
+    clock.advance(minutes(25 * 60));
+    let tokens = builder(&clock, &recorder(&clock, store.clone())).open(&file).unwrap();
+    assert_consistent(&tokens, &*store);
+    assert!(Sqlite::open(&file).unwrap().pending(0, 10).unwrap().is_empty());
+    has_blown
+}
+
+#[test]
+fn a_death_at_any_step_loses_no_event_and_doubles_none() {
+    for does_the_last in [false, true] {
+        let steps = (1..).take_while(|&step| die_and_rise(step, does_the_last)).count();
+        assert!(steps >= 16, "{steps}");
+    }
+}
+
+#[test]
+fn an_operation_holds_when_the_log_cannot_take_its_event_and_the_event_comes_later() {
+    let (clock, directory) = (Clock::new(), tempfile::tempdir().unwrap());
+    let file = directory.path().join("state.db");
+    let store = Arc::new(MemoryStore::default());
+    let fuse = Arc::new(Fuse { steps: AtomicI64::new(0), does_the_last: false });
+    let tokens = builder(&clock, &recorder(&clock, Arc::new(MortalStore(store.clone(), fuse)))).open(&file).unwrap();
+    let issued = tokens.issue(&sk()).unwrap().token;
+    assert_eq!((kept(&tokens), recorded(&*store)), (vec![issued.clone()], vec![]));
+    drop(tokens);
+
+    let tokens = builder(&clock, &recorder(&clock, store.clone())).open(&file).unwrap();
+    assert_consistent(&tokens, &*store);
+    let [event] = &recorded(&*store)[..] else { panic!("one event") };
+    assert_eq!(event.occurred_at, Some(issued.created_at));
+}
