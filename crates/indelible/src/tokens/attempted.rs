@@ -4,9 +4,7 @@ use std::sync::Arc;
 
 use indelible_proof::{
     Actor, Context, Credential, Event, Http, Object, Timestamp,
-    limits::{
-        ID_BYTES_MAX, INTEGER_MAX, SCOPE_BYTES_MAX, SCOPES_MAX, TRACE_BYTES_MAX, URI_BYTES_MAX, WORD_BYTES_MAX,
-    },
+    limits::{ID_BYTES_MAX, INTEGER_MAX, SCOPE_BYTES_MAX, SCOPES_MAX, TRACE_BYTES_MAX, URI_BYTES_MAX, WORD_BYTES_MAX},
 };
 
 use super::{Scope, attempt::Requirement, events, ready::Ready, refusal::Refusal};
@@ -67,7 +65,7 @@ impl Attempted {
         if let Some(Refusal::Scope(missing)) = self.refusal {
             event.metadata.insert("missing".to_owned(), missing.into());
         }
-        event.context = Some(self.context).map(fit_context).filter(|context| *context != Context::default());
+        event.context = Some(fit_context(self.context)).filter(|context| *context != Context::default());
         event.http = self.http.map(fit_http).filter(|http| *http != Http::default());
         event.request_id = fit(self.request_id, ID_BYTES_MAX);
         (event.trace_id, event.span_id) = self.trace.filter(is_trace).unzip();

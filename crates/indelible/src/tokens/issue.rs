@@ -190,8 +190,10 @@ impl Tokens {
         }
         self.change(|now| {
             let group = random_id("grp_")?;
-            let issued: Vec<Issued> =
-                issues.iter().map(|issue| self.mint(self.draft(issue, Some(&group), now)?)).collect::<Result<_, _>>()?;
+            let issued: Vec<Issued> = issues
+                .iter()
+                .map(|issue| self.mint(self.draft(issue, Some(&group), now)?))
+                .collect::<Result<_, _>>()?;
             let mut change = Change::default();
             change.events.push(self.group_created(&group, &issued, now));
             for Issued { token, .. } in &issued {

@@ -3,8 +3,8 @@
 use indelible::{
     Context, Http, Object, Outcome,
     tokens::{
-        Abilities, AllowedDomains, AllowedIps, Attempt, Coalescing, Derive, Entity, Import, Issue, Kind, Kinds, Refusal,
-        Requirement, Revoke, Rotate, RotationMode, Vault, hash,
+        Abilities, AllowedDomains, AllowedIps, Attempt, Coalescing, Derive, Entity, Import, Issue, Kind, Kinds,
+        Refusal, Requirement, Revoke, Rotate, RotationMode, Vault, hash,
     },
 };
 
@@ -190,9 +190,9 @@ fn tokens_of_bearer_are_taken_over_with_their_ids() {
     let bench = Bench::new();
     let text = "sk_test_7YhB3nVqkzLmP9wXtR2sDfGj";
     let sha256: String = hash(text).iter().map(|byte| format!("{byte:02x}")).collect();
-    let import = Import::new(sk().never_expires(), &sha256).unwrap().id("17");
-    let imported = bench.tokens.import(&[import.clone()]).unwrap();
-    assert_eq!(bench.tokens.import(&[import]).unwrap(), []);
+    let import = [Import::new(sk().never_expires(), &sha256).unwrap().id("17")];
+    let imported = bench.tokens.import(&import).unwrap();
+    assert_eq!(bench.tokens.import(&import).unwrap(), []);
     for (text, is_accepted) in [
         (text.to_owned(), true),
         (format!("17|{text}"), true),

@@ -43,14 +43,8 @@ fn every_step_of_a_life_is_an_event() {
     let second = bench.tokens.rotate(&Rotate::new(&first.id)).unwrap().token;
     bench.tokens.revoke(&Revoke::new(&second.id)).unwrap();
     let actions: Vec<_> = bench.events("").into_iter().map(|event| event.action).collect();
-    let expected = [
-        "token.group_created",
-        "token.created",
-        "token.created",
-        "token.rotated",
-        "token.created",
-        "token.revoked",
-    ];
+    let expected =
+        ["token.group_created", "token.created", "token.created", "token.rotated", "token.created", "token.revoked"];
     assert_eq!(actions, expected);
 }
 
