@@ -1,4 +1,10 @@
 //! API tokens: issued, checked, rotated and revoked, and every step of it in the log.
+//!
+//! [`Tokens`] is the service. A change of tokens and the event that tells of it are one transaction of its database; from
+//! there the event goes to the log, at once or, after a crash, at the next start: there is no token without its
+//! `token.created`, and no event twice. Of a token's text only the SHA-256 is kept.
+//!
+//! Every check is an event too, made and written in the background. docs/TOKENS.md tells of all this at length.
 
 mod abilities;
 mod allow;
@@ -81,6 +87,48 @@ pub use vault::{Vault, VaultError};
 /// [`request_id`](Self::request_id) give it another face. When the last one is dropped, what waits is written first.
 ///
 /// Operations block while the database and the log write: call them where blocking is fine.
+///
+/// ```
+/// use std::sync::Arc;
+///
+/// use indelible::{
+///     Actor, Context, MemoryStore, Object, Recorder,
+///     tokens::{Abilities, Attempt, Entity, Issue, Refusal, Requirement, Revoke, Rotate, Tokens},
+/// };
+///
+/// # let directory = tempfile::tempdir()?;
+/// # let directory = directory.path();
+/// let store = Arc::new(MemoryStore::default());
+/// let recorder = Recorder::new(store.clone());
+/// let tokens = Tokens::builder(recorder.clone()).open(directory.join("state.db"))?;
+///
+/// // Issued by somebody; the text is shown this once.
+/// let issue = Issue::new("sk", "ci key", Entity::user("42"))
+///     .environment("live")
+///     .abilities(Abilities::new(["orders:*"])?);
+/// let issued = tokens.by(Actor::user("7")).issue(&issue)?;
+/// assert!(issued.plaintext.reveal().starts_with("sk_live_"));
+///
+/// // Checked when somebody presents it; the event is written when it is finished.
+/// let needs = Requirement::default().all(["orders:read"]);
+/// let context = Context { ip: "203.0.113.9".parse().ok(), ..Context::default() };
+/// let check = tokens.check(Attempt::new(issued.plaintext.reveal()).from(context).needs(&needs));
+/// assert_eq!(check.verdict().map(|token| token.name.as_str()), Ok("ci key"));
+/// check.finish(None, Object::from_iter([("endpoint".to_owned(), "/v1/orders".into())])).map_err(|no| no.to_string())?;
+///
+/// // Given a new text, and taken back: by then no check succeeds any more.
+/// let rotated = tokens.rotate(&Rotate::new(&issued.token.id))?;
+/// tokens.revoke(&Revoke::new(&rotated.token.id).reason("left the team"))?;
+/// let refused = tokens.verify(Attempt::new(rotated.plaintext.reveal())).unwrap_err();
+/// assert_eq!((refused.status(), &refused), (401, &Refusal::Revoked));
+///
+/// recorder.flush();
+/// store.assert_recorded("action:token.created actor:user:7 target:user:42");
+/// store.assert_recorded("action:token.authenticated actor:user:42 ip:203.0.113.9");
+/// store.assert_recorded(r#"action:token.revoked metadata.reason:"left the team""#);
+/// store.assert_recorded("action:token.authentication_failed reason:token_revoked");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone)]
 pub struct Tokens {
     service: Arc<Service>,

@@ -5,6 +5,7 @@ mod bench;
 mod checks;
 mod consistent;
 mod crash;
+mod finding;
 mod lives;
 mod outbox;
 mod promises;
