@@ -65,7 +65,7 @@ pub(crate) fn is_temporary(name: &str) -> bool {
 }
 
 /// Writes a file that is there whole or not at all, whenever the power fails.
-pub(crate) fn write_new<T, E: From<io::Error>>(
+pub fn write_new<T, E: From<io::Error>>(
     fs: &dyn Fs,
     path: &Path,
     fill: impl FnOnce(&mut dyn Append) -> Result<T, E>,
@@ -113,7 +113,7 @@ pub(crate) fn remove_if_there(fs: &dyn Fs, path: &Path) -> io::Result<()> {
 }
 
 /// Reads a whole file of at most so many bytes.
-pub(crate) fn read(fs: &dyn Fs, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
+pub fn read(fs: &dyn Fs, path: &Path, bytes_max: u64) -> io::Result<Vec<u8>> {
     let file = fs.open(path)?;
     let size = file.size()?;
     if size > bytes_max {

@@ -1,6 +1,7 @@
 //! The store: where events are appended, kept and asked for.
 
 use std::{
+    fmt,
     future::Future,
     pin::Pin,
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -180,6 +181,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Stops taking events, writes what was taken, and returns when it is safe.
     fn close(&self);
+}
+
+impl fmt::Debug for dyn Store {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "Store(next_seq: {})", self.status().next_seq)
+    }
 }
 
 /// The receipts to come of an append: wait for them on a thread, or await them.

@@ -50,6 +50,7 @@
 mod alarm;
 #[cfg(feature = "tower")]
 pub mod capture;
+pub mod drivers;
 #[cfg(feature = "axum")]
 pub mod endpoints;
 #[cfg(feature = "tower")]

@@ -35,6 +35,14 @@ pub(crate) const GAP_TENANTS_MAX: usize = 64;
 pub(crate) const REDACTION_DEPTH_MAX: usize = 32;
 /// Bytes of the longest field name, without separators, that can be a secret's.
 pub(crate) const FIELD_NAME_BYTES_MAX: usize = 128;
+/// Events that a follower brings to its sink at once.
+pub(crate) const FOLLOWED_EVENTS: u32 = 1000;
+/// The longest pause after a sink's first failure; the second is twice as long, and so on.
+pub(crate) const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
+/// The longest pause of all.
+pub(crate) const FOLLOW_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// Bytes of the file that tells how far a sink is.
+pub(crate) const CURSOR_BYTES_MAX: u64 = 64;
 
 /// Those of capture.
 #[cfg(feature = "tower")]

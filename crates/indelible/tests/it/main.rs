@@ -5,6 +5,7 @@
 
 mod bearer_rules;
 mod capture;
+mod drivers;
 mod endpoints;
 mod import;
 mod outbox;
