@@ -57,7 +57,7 @@ fn bearer(event: &str) -> Activity {
     Activity::new(format!("Token {event}")).in_log("bearer").on(token("tok_1")).by(alice()).done(event)
 }
 
-fn object(value: Value) -> indelible::Object {
+fn object(value: &Value) -> indelible::Object {
     value.as_object().cloned().unwrap()
 }
 
@@ -79,7 +79,7 @@ fn an_activity_comes_back_with_everything_that_was_said_of_it() {
             .property("endpoint", "/v1/pay")
             .property("response_time", 145)
             .property("nested", json!({"a": [1, null, true]}))
-            .changes(object(json!({"uses": 1})), object(json!({"uses": 2})))
+            .changes(object(&json!({"uses": 1})), object(&json!({"uses": 2})))
             .created_at(at)
             .tap(|event| event.ip(ip).user_agent("curl/8")),
     );
@@ -91,7 +91,10 @@ fn an_activity_comes_back_with_everything_that_was_said_of_it() {
     let properties: Vec<&str> = read.properties().map(|(name, _)| name).collect();
     assert_eq!(properties, ["endpoint", "nested", "response_time"]);
     assert_eq!(read.get("nested"), Some(&json!({"a": [1, null, true]})));
-    assert_eq!((read.old(), read.attributes()), (Some(&object(json!({"uses": 1}))), Some(&object(json!({"uses": 2})))));
+    assert_eq!(
+        (read.old(), read.attributes()),
+        (Some(&object(&json!({"uses": 1}))), Some(&object(&json!({"uses": 2}))))
+    );
     assert_eq!(read.at(), Some(at));
     let context = read.as_event().context.as_ref().unwrap();
     assert_eq!((context.ip, context.user_agent.as_deref()), (Some(ip), Some("curl/8")));
