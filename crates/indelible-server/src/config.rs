@@ -1,7 +1,8 @@
 //! Options of the server: each is declared once, below, and is a flag, an environment variable, a key of
 //! `indelible.toml` and a line of `--print-config`. A flag wins over the environment, that over the file, that over
-//! the default. The witnesses of the log stand in the file alone.
+//! the default. The witnesses of the log and what follows it stand in the file alone.
 
+mod followers;
 mod witnesses;
 
 use std::{
@@ -14,6 +15,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
+pub(crate) use followers::Followers;
 pub(crate) use witnesses::{WitnessAt, Witnesses, WitnessesError};
 
 /// The file that is read when `--config` does not name one.
@@ -58,6 +60,8 @@ macro_rules! options {
             $($(#[doc = $doc])+ pub(crate) $name: $type,)*
             /// Who cosigns the checkpoints of the log.
             pub(crate) witnesses: Witnesses,
+            /// Where all that is recorded goes too.
+            pub(crate) followers: Followers,
         }
 
         impl Config {
@@ -67,6 +71,7 @@ macro_rules! options {
                 Self {
                     $($name: given.$name.or(file.options.$name).unwrap_or_else(|| $default),)*
                     witnesses: file.witnesses,
+                    followers: file.followers,
                 }
             }
 
@@ -77,7 +82,7 @@ macro_rules! options {
                     $(let _ = writeln!(out, "#{}", $doc);)+
                     let _ = writeln!(out, "{}\n", line(stringify!($name), &self.$name));
                 )*
-                out + &self.witnesses.to_toml()
+                out + &self.witnesses.to_toml() + &self.followers.to_toml()
             }
         }
     };
@@ -121,10 +126,11 @@ options! {
 struct File {
     options: Options,
     witnesses: Witnesses,
+    followers: Followers,
 }
 
-/// The keys of [`Witnesses`].
-const WITNESS_NAMES: [&str; 2] = ["witness", "quorum"];
+/// The keys of [`Witnesses`] and [`Followers`].
+const FILE_NAMES: [&str; 3] = ["witness", "quorum", "drivers"];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -184,14 +190,17 @@ fn parse(path: &Path, text: &str) -> Result<File, ConfigError> {
     if let Some(key) = table.keys().find(|key| !names().any(|name| name == key.as_str())) {
         return Err(ConfigError::Unknown { path: path.to_owned(), key: key.clone(), hint: hint(key) });
     }
-    let file =
-        File { options: toml::from_str(text).map_err(malformed)?, witnesses: toml::from_str(text).map_err(malformed)? };
+    let file = File {
+        options: toml::from_str(text).map_err(malformed)?,
+        witnesses: toml::from_str(text).map_err(malformed)?,
+        followers: toml::from_str(text).map_err(malformed)?,
+    };
     file.witnesses.quorum().map_err(|error| problem(error.to_string()))?;
     Ok(file)
 }
 
 fn names() -> impl Iterator<Item = &'static str> {
-    Config::NAMES.iter().copied().chain(WITNESS_NAMES)
+    Config::NAMES.iter().copied().chain(FILE_NAMES)
 }
 
 /// The option that a misspelt key is closest to.

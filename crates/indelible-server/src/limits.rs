@@ -125,6 +125,10 @@ pub(crate) const WITNESSED_LOGS_MAX: usize = 1000;
 /// Bytes of the file that names the logs of a witness.
 pub(crate) const WITNESSED_LOGS_BYTES_MAX: u64 = 1 << 20;
 
+/// Time that a driver is given at shutdown to take what was recorded last. What it does not take then it gets at the next
+/// start.
+pub(crate) const FOLLOWER_PATIENCE: Duration = Duration::from_secs(5);
+
 /// The name of a log that is made without one.
 pub(crate) const LOG_NAME: &str = "indelible";
 /// Witnesses of a log.

@@ -7,6 +7,7 @@ mod config;
 mod cosigning;
 mod demo;
 mod durable;
+mod following;
 mod keys;
 mod limits;
 mod logging;

@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use indelible::Recorder;
+use indelible::{Recorder, drivers::SetupError};
 use indelible_engine::log::Log;
 use tokio::{
     net::TcpListener,
@@ -24,6 +24,7 @@ use crate::{
     clock,
     config::Config,
     cosigning::{Cosigning, CosigningError},
+    following,
     keys::{Ability, Keys, KeysError, NewKey, Reach, Secret},
     limits,
 };
@@ -45,6 +46,9 @@ pub(crate) enum ServeError {
     /// The witnesses of the log cannot be asked.
     #[error(transparent)]
     Cosigning(#[from] CosigningError),
+    /// What is to follow the log cannot be made.
+    #[error(transparent)]
+    Following(#[from] SetupError),
     /// A file cannot be written.
     #[error("{path}: cannot write: {error}")]
     Write {
@@ -83,7 +87,8 @@ impl Server {
             .map_err(|error| ServeError::Listen { address: config.listen, error })?;
         let address = listener.local_addr().map_err(ServeError::Runtime)?;
         let (stop, stopping) = watch::channel(false);
-        let app = App::new(log, cosigning, recorder, keys, &config, stopping);
+        let followers = following::start(&config, &log)?;
+        let app = App::new(log, cosigning, followers, recorder, keys, &config, stopping);
         Ok(Self { listener, address, app, stop, config, first_key })
     }
 

@@ -100,6 +100,11 @@ struct Readme;
 #[doc = include_str!("../../../docs/CAPTURE.md")]
 struct CapturePage;
 
+/// So do those of docs/DRIVERS.md.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/DRIVERS.md")]
+struct DriversPage;
+
 /// So does the example of docs/ENDPOINTS.md.
 #[cfg(all(doctest, feature = "axum", feature = "better-auth-sqlite"))]
 #[doc = include_str!("../../../docs/ENDPOINTS.md")]

@@ -12,7 +12,7 @@ mod writer;
 use std::{sync::Arc, time::Duration};
 
 use axum::http::{header, request::Parts};
-use indelible::Recorder;
+use indelible::{Recorder, drivers::Follower};
 use indelible_engine::{log::Log, store::Store};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
 
@@ -45,6 +45,8 @@ struct Shared {
     /// The recorder's store, for what only a log has: its tree.
     log: Arc<Log>,
     cosigning: Cosigning,
+    /// What follows the log.
+    followers: Vec<Follower>,
     /// Whether the tree is shown without an API key.
     public_tree: bool,
     keys: Keys,
@@ -71,6 +73,7 @@ impl App {
     pub(crate) fn new(
         log: Arc<Log>,
         cosigning: Cosigning,
+        followers: Vec<Follower>,
         recorder: Recorder,
         keys: Keys,
         config: &Config,
@@ -84,6 +87,7 @@ impl App {
         Self(Arc::new(Shared {
             log,
             cosigning,
+            followers,
             public_tree: config.public_tree,
             keys,
             reads: Reads::default(),
@@ -162,6 +166,10 @@ impl App {
         self.note_uses();
         self.0.cosigning.end();
         self.0.recorder.close();
+        for follower in &self.0.followers {
+            follower.flush(limits::FOLLOWER_PATIENCE);
+            follower.end();
+        }
         self.store().close();
     }
 

@@ -6,6 +6,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use indelible::drivers::Follower;
 use serde_json::{Value, json};
 
 use super::{App, app::Operator, problem::Problem};
@@ -44,6 +45,7 @@ pub(super) async fn status(operator: Operator) -> Result<Json<Value>, Problem> {
         "published_size": operator.cosigning().published_size(),
         "quorum": operator.cosigning().needed(),
         "witnesses": operator.cosigning().standings().into_iter().map(witness).collect::<Vec<_>>(),
+        "drivers": operator.followers().iter().map(driver).collect::<Vec<_>>(),
     })))
 }
 
@@ -53,4 +55,17 @@ fn witness(standing: Standing) -> Value {
     let age_s = last.map(|last| (clock::now().as_micros() - last.at.as_micros()).max(0) / 1_000_000);
     let cosigned_at = last.map(|last| last.at.to_string());
     json!({"name": name, "url": url, "size": last.map(|last| last.size), "cosigned_at": cosigned_at, "age_s": age_s, "error": error})
+}
+
+/// What follows the log.
+fn driver(follower: &Follower) -> Value {
+    let standing = follower.standing();
+    json!({
+        "name": follower.name(),
+        "next_seq": standing.next_seq,
+        "delivered": standing.delivered,
+        "refused": standing.refused,
+        "missed": standing.missed,
+        "error": standing.error,
+    })
 }

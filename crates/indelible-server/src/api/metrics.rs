@@ -8,6 +8,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use indelible::drivers::{self, Follower};
 use tokio::time::Instant;
 
 use super::{
@@ -88,6 +89,7 @@ pub(super) async fn metrics(operator: Operator, State(app): State<App>) -> Resul
         page.one("checkpoint_published_size", "gauge", "Events of the published checkpoint.", "", size);
     }
     page.witnesses(&operator.cosigning().standings());
+    page.followers(operator.followers());
     page.one("tails", "gauge", "Live tails open.", "", operator.tails());
     page.one("exports", "gauge", "Exports running.", "", operator.exports());
     page.requests(app.metrics().all());
@@ -112,9 +114,7 @@ impl Page {
         if standings.is_empty() {
             return;
         }
-        let labelled = |name: &str| {
-            format!("{{witness=\"{}\"}}", name.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n"))
-        };
+        let labelled = |name| label("witness", name);
         self.head("witness_failing", "gauge", "1 when the witness did not cosign when it was asked last.");
         for Standing { name, error, .. } in standings {
             let _ = writeln!(self.0, "indelible_witness_failing{} {}", labelled(name), u8::from(error.is_some()));
@@ -128,6 +128,25 @@ impl Page {
             let at_s = last.at.as_micros() / 1_000_000;
             let _ = writeln!(self.0, "indelible_witness_cosigned_time_seconds{} {at_s}", labelled(name));
         }
+    }
+
+    /// The names come from the configuration, so their number is bounded.
+    fn followers(&mut self, followers: &[Follower]) {
+        if followers.is_empty() {
+            return;
+        }
+        let standings: Vec<_> = followers.iter().map(|it| (label("driver", it.name()), it.standing())).collect();
+        let mut each = |name: &str, kind: &str, help: &str, value: fn(&drivers::Standing) -> u64| {
+            self.head(name, kind, help);
+            for (label, standing) in &standings {
+                let _ = writeln!(self.0, "indelible_{name}{label} {}", value(standing));
+            }
+        };
+        each("driver_failing", "gauge", "1 while the driver takes nothing.", |it| u64::from(it.error.is_some()));
+        each("driver_next_seq", "gauge", "The next event that the driver gets.", |it| it.next_seq);
+        each("driver_delivered_total", "counter", "Events that the driver took.", |it| it.delivered);
+        each("driver_refused_total", "counter", "Events that the driver will never take.", |it| it.refused);
+        each("driver_missed_total", "counter", "Events that were gone before the driver got them.", |it| it.missed);
     }
 
     fn requests(&mut self, mut requests: Vec<Times>) {
@@ -145,4 +164,9 @@ impl Page {
             let _ = writeln!(self.0, "indelible_{name}_count{{{labels}}} {}", times.count);
         }
     }
+}
+
+fn label(name: &str, value: &str) -> String {
+    let value = value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n");
+    format!("{{{name}=\"{value}\"}}")
 }

@@ -9,7 +9,7 @@ use indelible_engine::log::{Log, LogConfig};
 use super::{error::Failure, local};
 use crate::{
     clock,
-    config::{Config, Options, Witnesses},
+    config::{Config, Followers, Options, Witnesses},
     demo,
     keys::Secret,
     limits::BLOCKING_THREADS,
@@ -73,6 +73,8 @@ async fn serve(config: Config) -> Result<(), Failure> {
 async fn demonstrate(mut config: Config) -> Result<(), Failure> {
     // They would take it for a fork of the log that they know.
     config.witnesses = Witnesses::default();
+    // What is made up belongs nowhere else.
+    config.followers = Followers::default();
     let (log, recorder) = open(&config)?;
     let mut server = Server::bind(log, recorder.clone(), config).await.map_err(failed)?;
     let stopped = serve::signals().map_err(failed)?;

@@ -74,3 +74,13 @@ fn witnesses_that_could_not_do_their_part_are_refused() {
     assert!(refused(&witness("a").replace("url", "uri")).contains("uri"));
     assert!(refused("qorum = 1").contains("did you mean `quorum`?"));
 }
+
+#[test]
+fn drivers_are_read_and_printed() {
+    let text = "[drivers.cloud]\ndriver = \"cloudwatch\"\nlog_group = \"audit\"\nevent_bytes_max = 1000\n";
+    let config = Config::merged(Options::default(), file(&format!("tails_max = 3\n{text}{}", witness("a"))).unwrap());
+    assert_eq!(config.followers.drivers["cloud"].options["event_bytes_max"], 1000);
+    assert_eq!(Config::merged(Options::default(), file(&config.to_toml()).unwrap()), config);
+    assert!(file("[drivers.cloud]\nlog_group = \"audit\"").unwrap_err().contains("missing field `driver`"));
+    assert!(file("[driver.cloud]\ndriver = \"null\"").unwrap_err().contains("did you mean `drivers`?"));
+}

@@ -5,6 +5,7 @@
 
 mod cli;
 mod cosigning;
+mod drivers;
 mod events;
 mod hostile;
 mod keys;

@@ -96,6 +96,13 @@ impl Server {
         self.directory.take().unwrap()
     }
 
+    /// Ends the process as a loss of power would, and gives the directory back.
+    pub(crate) fn kill(mut self) -> TempDir {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        self.directory.take().unwrap()
+    }
+
     /// Stops, and starts again on the same directory.
     pub(crate) fn restart(self) -> Self {
         Self::start_in(self.stop(), &[])

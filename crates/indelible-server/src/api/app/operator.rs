@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use indelible::{Actor, Durability};
+use indelible::{Actor, Durability, drivers::Follower};
 use indelible_engine::store::{AppendError, Status};
 use indelible_proof::rotation::Rotation;
 
@@ -60,6 +60,11 @@ impl Operator {
     /// The checkpoints of the log and who cosigns them.
     pub(in crate::api) fn cosigning(&self) -> &Cosigning {
         &self.app.0.cosigning
+    }
+
+    /// What follows the log.
+    pub(in crate::api) fn followers(&self) -> &[Follower] {
+        &self.app.0.followers
     }
 
     /// Why the log takes no more events, if it was stopped.

@@ -7,7 +7,9 @@ const SECRET: &str = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
 const HOST: (&str, &str) = ("host", "example.amazonaws.com");
 const SESSION_TOKEN: &str = "AQoDYXdzEPT//////////wEXAMPLEtc764bNrC9SAPBSM22wDOk4x4HIZ8j4FZTwdQWLWsKWHGBuFqwAeMicRXmxfpSPfIeoIYRqTflfKD8YUuwthAx7mSEI/qkPpKPi/kMcGdQrmGdeehM4IC1NtBmUpp2wUE8phUZampKsburEDy0KPkyQDYwT7WZ0wq5VSXDvp75YU9HFvlRd8Tx6q6fE8YQcHNVXAkiY9q6d+xo0rKwT38xVqr7ZD0u0iPPkUL64lIZbqBAz+scqKmlzm8FDrypNC9Yjc8fPOLn9FX9KSYvKTr4rvx3iSIlTJabIQwj2ICCR/oLxBA==";
 
-fn signature(headers: &[(&str, &str)], body: &str) -> String {
+type Headers<'a> = &'a [(&'a str, &'a str)];
+
+fn signature(headers: Headers<'_>, body: &str) -> String {
     let credentials = Credentials {
         access_key_id: "AKIDEXAMPLE".to_owned(),
         secret_access_key: SECRET.to_owned().into(),
@@ -26,7 +28,7 @@ fn signature(headers: &[(&str, &str)], body: &str) -> String {
 fn requests_are_signed_as_the_published_vectors_say() {
     let date = ("x-amz-date", DATE);
     let form = ("content-type", "application/x-www-form-urlencoded");
-    let vectors: [(&[(&str, &str)], &str, &str); 5] = [
+    let vectors: [(Headers<'_>, &str, &str); 5] = [
         (&[HOST, date], "", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"),
         (
             &[HOST, ("my-header1", "value1"), date],
