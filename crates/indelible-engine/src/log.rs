@@ -7,7 +7,7 @@
 //! ```
 //!
 //! One thread, the committer, owns the sequence and the open WAL file. Another, the sealer, owns every change of
-//! segments. Both are loops around one function, so that tests can take the same steps one by one.
+//! segments, also of their removal by retention. Both are loops around one function, so that tests can take the same steps one by one.
 //!
 //! The names of the files say what they hold, and are the only manifest: `wal/<first seq>.wal`,
 //! `segments/<day>/<first seq>-<last seq>.seg`, `keys/epochs/<first seq>.key`. A merged segment and its parts may be
@@ -28,6 +28,7 @@ mod proofs;
 mod queue;
 mod recovery;
 mod repeats;
+mod retention;
 mod sealer;
 mod tree;
 mod verify;
@@ -69,6 +70,7 @@ pub use self::{
     epochs::EpochKeyError,
     export::Exporter,
     identity::{FORMAT, Identity},
+    retention::{Expired, RETENTION_APPLIED, RetainError, Retention},
     sealer::SealError,
     tree::TreeError,
     verify::{Pass, Verified, VerifyError},
@@ -106,6 +108,10 @@ struct Shared {
     halted: RwLock<Option<String>>,
     /// Why nothing is taken any more. Set once, by whoever found out.
     stopped: OnceLock<String>,
+    /// Held by whoever changes the key that signs, or signs a retention with it.
+    upkeep: Mutex<()>,
+    /// What retention has removed, as long as files of it are there. Set by the caller, cleared by the sealer.
+    expiring: Mutex<Option<Arc<Retention>>>,
     /// Called by the committer.
     listeners: Mutex<Listeners>,
     /// Rung by the committer, waited for by the sealer.
@@ -173,6 +179,8 @@ impl Log {
             checkpoint: RwLock::new(Arc::clone(head.checkpoint())),
             halted: RwLock::new(halted),
             stopped: OnceLock::new(),
+            upkeep: Mutex::default(),
+            expiring: Mutex::default(),
             listeners: Mutex::default(),
             bell: Bell::default(),
             seal_error: Mutex::default(),
@@ -239,6 +247,7 @@ impl Log {
     /// Replaces the key that signs checkpoints, from the newest one on: the old key signs the new one. Returns when the new
     /// key is the one that signs, also after a restart; gives the change, of which [`Self::rotations`] now tells.
     pub fn rotate_key(&self) -> Result<Rotation, AppendError> {
+        let _alone = lock(&self.shared.upkeep);
         self.shared.check_stopped()?;
         self.shared.ask(Asks::NewKey).and_then(Pending::wait)?;
         // There is one: it was waited for.

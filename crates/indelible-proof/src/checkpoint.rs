@@ -4,7 +4,7 @@
 //! origin                                     name of the log
 //! size                                       decimal
 //! root hash                                  base64
-//! extension lines, none in our own checkpoints
+//! extension lines, none in checkpoints that our own logs show
 //! ```
 
 use std::fmt;
@@ -79,7 +79,17 @@ impl Checkpoint {
         &self.root
     }
 
-    /// Lines that other logs add; opaque.
+    /// The same with one more extension line.
+    pub fn extended(mut self, line: impl Into<String>) -> Result<Self, CheckpointError> {
+        let line = line.into();
+        if !is_line(&line) {
+            return Err(CheckpointError::Line { line: 4 + self.extensions.len(), expected: EXTENSION });
+        }
+        self.extensions.push(line);
+        Ok(self)
+    }
+
+    /// The lines behind the root; opaque.
     pub fn extensions(&self) -> &[String] {
         &self.extensions
     }
@@ -107,6 +117,7 @@ impl Checkpoint {
 }
 
 const ORIGIN: &str = "a log's name of 1 to 255 bytes";
+const EXTENSION: &str = "an extension: it is empty or has control characters";
 
 fn is_line(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| byte >= b' ')
@@ -130,7 +141,7 @@ impl FromStr for Checkpoint {
             return Err(wrong(4 + extensions.len(), "complete: it has no newline at its end"));
         }
         if let Some(at) = extensions.iter().position(|line| !is_line(line)) {
-            return Err(wrong(4 + at, "an extension: it is empty or has control characters"));
+            return Err(wrong(4 + at, EXTENSION));
         }
         Ok(Self { extensions, ..Self::new(origin, size, root)? })
     }

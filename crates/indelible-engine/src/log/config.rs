@@ -190,6 +190,16 @@ pub enum OpenError {
         /// Which of them, or what else, was altered, as far as the tree can tell.
         place: String,
     },
+    /// What is there does not fit what was removed by retention, as the log has signed it.
+    #[error(
+        "{path}: {problem}; restore this from a copy: events were removed by retention, and it cannot be made again"
+    )]
+    Retention {
+        /// File or directory.
+        path: String,
+        /// What is wrong.
+        problem: String,
+    },
     /// The epoch key of a WAL file is missing or damaged.
     #[error(transparent)]
     EpochKey(#[from] EpochKeyError),

@@ -48,6 +48,13 @@ impl Epochs {
         self.lock().insert(first_seq);
     }
 
+    /// Forgets those that end before an event or with it, which is the first of one; gives where they begin.
+    pub(super) fn forget(&self, end_seq: u64) -> BTreeSet<u64> {
+        let mut all = self.lock();
+        let kept = all.split_off(&end_seq);
+        std::mem::replace(&mut *all, kept)
+    }
+
     /// The first event under the key that an event was hashed with.
     pub(super) fn first_of(&self, seq: u64) -> Option<u64> {
         self.lock().range(..=seq).next_back().copied()

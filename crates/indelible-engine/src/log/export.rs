@@ -54,6 +54,9 @@ impl Exporter<'_> {
 
     fn epoch_of(&mut self, seq: u64) -> Result<&Epoch, TreeError> {
         let shared = &self.log.shared;
+        if seq < shared.view().first_seq() {
+            return Err(self.log.with_tree(|tree| tree.gone(seq)));
+        }
         let first_seq = shared.epochs.first_of(seq);
         let epoch = match self.epoch.take() {
             Some(known) if Some(known.first_seq) == first_seq => known,

@@ -16,11 +16,16 @@ impl Day {
     pub(super) fn of_micros(micros: i64) -> Self {
         Self(micros.div_euclid(DAY_US))
     }
+
+    /// When it begins.
+    pub(super) fn midnight(self) -> Timestamp {
+        Timestamp::saturating_from_micros(self.0.saturating_mul(DAY_US))
+    }
 }
 
 impl fmt::Display for Day {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let midnight = Timestamp::saturating_from_micros(self.0.saturating_mul(DAY_US)).to_string();
+        let midnight = self.midnight().to_string();
         out.write_str(midnight.split('T').next().unwrap_or_default())
     }
 }
@@ -82,6 +87,11 @@ impl Layout {
     /// The newest checkpoint that was signed when a file was begun or the log was closed.
     pub(super) fn checkpoint(&self) -> PathBuf {
         self.tree().join("checkpoint")
+    }
+
+    /// What was removed by retention.
+    pub(super) fn retention(&self) -> PathBuf {
+        self.tree().join("retention")
     }
 
     pub(super) fn tile_level(&self, level: u8) -> PathBuf {

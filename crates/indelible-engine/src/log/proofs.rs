@@ -78,7 +78,7 @@ impl Log {
         if seq >= size {
             return Ok(None);
         }
-        let Some(recorded) = self.snapshot().get(None, seq)? else { return Err(TreeError::Gone { seq }) };
+        let Some(recorded) = self.snapshot().get(None, seq)? else { return Err(self.with_tree(|tree| tree.gone(seq))) };
         let epoch = self.shared.epochs.of(&*self.shared.config.fs, &self.shared.layout, seq)?;
         let disclosure = Disclosure::of(&Canonical::of(&recorded.event), &epoch.key);
         let proof = self.inclusion(seq, size)?;
@@ -89,13 +89,17 @@ impl Log {
 
     /// Reads the tree as it stands.
     pub(super) fn with_tree<T>(&self, read: impl FnOnce(TreeReader<'_>) -> T) -> T {
-        let snapshot = self.shared.snapshot();
+        let (snapshot, retention) = {
+            let view = self.shared.view();
+            (view.snapshot(self.shared.identity.number), view.retention.clone())
+        };
         read(TreeReader {
             fs: &*self.shared.config.fs,
             layout: &self.shared.layout,
             epochs: &self.shared.epochs,
             tiles: &self.shared.tiles,
             snapshot: &snapshot,
+            retention: retention.as_deref(),
         })
     }
 }

@@ -22,6 +22,7 @@ use super::{
     epochs::{self, Epochs},
     identity::{Identity, check_name},
     layout::{Layout, parse_first, parse_segment},
+    retention::Retention,
     sealer::open_segment,
     tree::{Tiles, TreeError, TreeReader},
     view::{Generation, Sealed, View},
@@ -47,7 +48,7 @@ pub(super) struct Recovered {
     pub(super) tiles: Tiles,
     /// How far the tiles on disk have to be written again, because they are not all there.
     tiles_lost: Option<u64>,
-    /// Files whose events are in a segment.
+    /// Files whose events are in a segment, or were removed by retention.
     replaced: Vec<PathBuf>,
     /// The end of the last WAL file, which may never have reached the disk.
     end: Option<End>,
@@ -122,6 +123,8 @@ pub(super) fn recover(
     keys: &KeyHistory,
 ) -> Result<Recovered, OpenError> {
     let mut recovered = Recovered::default();
+    recovered.view.retention = Retention::load(fs, layout, keys)?.map(Arc::new);
+    recovered.view.end_seq = recovered.first_seq();
     recovered.segments(fs, layout)?;
     recovered.tree(fs, layout)?;
     let names = list(fs, &layout.wal())?;
@@ -135,13 +138,19 @@ pub(super) fn recover(
 }
 
 impl Recovered {
+    /// The first event that must be there.
+    fn first_seq(&self) -> u64 {
+        self.view.retention.as_ref().map_or(0, |retention| retention.first_seq)
+    }
+
     fn remove(&mut self, fs: &dyn Fs, path: PathBuf) -> Result<(), OpenError> {
         fs.remove(&path).map_err(io_at(&path))?;
         self.report.removed.push(path);
         Ok(())
     }
 
-    /// Opens the segments. Where one holds all events of others it is their merger, and the others go.
+    /// Opens the segments. Where one holds all events of others it is their merger, and the others go; as do those that
+    /// retention has removed.
     fn segments(&mut self, fs: &dyn Fs, layout: &Layout) -> Result<(), OpenError> {
         let mut found = Vec::new();
         for day in days(fs, layout)? {
@@ -171,6 +180,10 @@ impl Recovered {
     fn tree(&mut self, fs: &dyn Fs, layout: &Layout) -> Result<(), OpenError> {
         let size = self.view.end_seq;
         let stored = Tiles::load(fs, layout, size)?;
+        if stored.is_none() && self.first_seq() > 0 {
+            let problem = "tiles are missing or damaged".to_owned();
+            return Err(OpenError::Retention { path: layout.tree().display().to_string(), problem });
+        }
         let was_stored = stored.is_some();
         self.tiles = stored.unwrap_or_default();
         if was_stored {
@@ -196,15 +209,15 @@ impl Recovered {
     /// Reads the tree as far as it was recovered.
     fn with_tree<T>(&self, fs: &dyn Fs, layout: &Layout, read: impl FnOnce(TreeReader<'_>) -> T) -> T {
         let (epochs, snapshot) = (Epochs::new(self.epochs.clone()), self.view.snapshot(0));
-        read(TreeReader { fs, layout, epochs: &epochs, tiles: &self.tiles, snapshot: &snapshot })
+        let retention = self.view.retention.as_deref();
+        read(TreeReader { fs, layout, epochs: &epochs, tiles: &self.tiles, snapshot: &snapshot, retention })
     }
 
     /// Whether a file comes next; false when all its events are there already.
     fn follows(&self, first_seq: u64, end_seq: u64, path: &Path) -> Result<bool, OpenError> {
         let expected = self.view.end_seq;
         let path = || path.display().to_string();
-        let nothing_yet = self.view.segments.is_empty() && self.view.tail.is_empty();
-        if nothing_yet || first_seq == expected {
+        if first_seq == expected {
             Ok(true)
         } else if first_seq > expected {
             Err(OpenError::Gap { path: path(), expected, found: first_seq })
@@ -286,7 +299,8 @@ impl Recovered {
     ///
     /// ```text
     /// fsync(segments), fsync(<day>) ...      a segment may have been given its name just before the process died:
-    /// unlink ...                             only when the name is durable, what the segment replaces goes
+    /// unlink ...                             only when the name is durable, what the segment replaces goes; and what a
+    ///                                        retention that was interrupted has left
     /// write, rename, fsync ...               tiles that were lost
     /// ftruncate, write, fsync                the end of the last WAL file may never have reached the disk: the process
     ///                                        died before its fsync, or the fsync failed. Only when it is written again
@@ -298,7 +312,9 @@ impl Recovered {
         if !replaced.is_empty() {
             [layout.segments()].iter().chain(&days).try_for_each(|dir| fs.sync_dir(dir).map_err(io_at(dir)))?;
         }
-        for path in replaced {
+        let keys = list(fs, &layout.epochs())?.into_iter().filter_map(|name| parse_first(&name, ".key"));
+        let expired: Vec<u64> = keys.filter(|&first_seq| first_seq < self.first_seq()).collect();
+        for path in replaced.into_iter().chain(expired.into_iter().map(|first_seq| layout.epoch(first_seq))) {
             self.remove(fs, path)?;
         }
         let levels = list(fs, &layout.tree())?.into_iter().filter_map(|name| name.parse().ok());

@@ -1,6 +1,7 @@
 //! The thread behind the committer: WAL files become segments, small segments of a day become larger ones.
 
 use std::{
+    collections::BTreeSet,
     io,
     path::{Path, PathBuf},
     sync::{Arc, Condvar, Mutex, PoisonError},
@@ -10,7 +11,7 @@ use std::{
 use super::{
     Shared,
     layout::{Day, Layout},
-    merge,
+    lock, merge,
     view::{Generation, Sealed},
 };
 use crate::{
@@ -157,6 +158,9 @@ impl Sealer {
 
     fn try_step(&mut self) -> Result<bool, SealError> {
         self.remove_replaced()?;
+        if self.remove_expired()? {
+            return Ok(true);
+        }
         let unsealed = self.shared.view().unsealed();
         if let Some(generation) = unsealed {
             self.seal(&generation)?;
@@ -205,15 +209,32 @@ impl Sealer {
         Ok(())
     }
 
-    /// Removes files whose events are in a segment. Until it has succeeded nothing new is sealed, so that a failing
-    /// disk fills no further.
+    /// Takes away from readers what retention has removed, and then its files; false when there is nothing to take.
+    fn remove_expired(&mut self) -> Result<bool, SealError> {
+        let Some(retention) = lock(&self.shared.expiring).clone() else { return Ok(false) };
+        let Shared { layout, epochs, .. } = &*self.shared;
+        let mut view = self.shared.view_mut();
+        let kept = view.segments.partition_point(|sealed| sealed.end_seq <= retention.first_seq);
+        self.replaced.extend(view.segments.drain(..kept).map(|sealed| sealed.path.clone()));
+        self.replaced.extend(epochs.forget(retention.first_seq).into_iter().map(|first_seq| layout.epoch(first_seq)));
+        view.retention = Some(retention);
+        drop(view);
+        self.remove_replaced()?;
+        *lock(&self.shared.expiring) = None;
+        Ok(true)
+    }
+
+    /// Removes files whose events are in a segment, or in none any more. Until it has succeeded nothing new is sealed, so
+    /// that a failing disk fills no further.
     fn remove_replaced(&mut self) -> Result<(), SealError> {
         let fs = &*self.shared.config.fs;
-        for path in &self.replaced {
-            remove_if_there(fs, path)
-                .and_then(|()| fs.sync_dir(path.parent().unwrap_or(Path::new(""))))
-                .map_err(|problem| SealError::Remove { path: path.display().to_string(), problem })?;
-        }
+        let at = |path: &Path| {
+            let path = path.display().to_string();
+            move |problem| SealError::Remove { path, problem }
+        };
+        self.replaced.iter().try_for_each(|path| remove_if_there(fs, path).map_err(at(path)))?;
+        let dirs: BTreeSet<&Path> = self.replaced.iter().filter_map(|path| path.parent()).collect();
+        dirs.into_iter().try_for_each(|dir| fs.sync_dir(dir).map_err(at(dir)))?;
         self.replaced.clear();
         Ok(())
     }

@@ -2,6 +2,7 @@ mod crash;
 mod harness;
 mod keys;
 mod recovery;
+mod retention;
 mod signing;
 mod tree;
 mod verify;

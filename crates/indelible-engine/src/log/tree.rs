@@ -2,7 +2,9 @@
 //!
 //! ```text
 //! tree/<level>/<index>   a tile of hashes: 256 nodes of level 8 * <level>, fewer in the last tile of a level
+//! tree/0/<index>         the first leaves of a tile of level 0 in which retention has cut the log
 //! tree/checkpoint        the checkpoint that was signed when a file was begun or the log was closed
+//! tree/retention         what was removed by retention: see the module `retention`
 //! keys/                  what signs: see the module `keys`
 //! ```
 //!
@@ -18,7 +20,7 @@ mod tiles;
 use std::ops::Range;
 
 use indelible_proof::{
-    Entry,
+    Entry, Timestamp,
     export::ExportWriteError,
     tile::{self, Tile, TileError},
     tree::{CompactRange, EMPTY_ROOT, Hash, Node, ProofError},
@@ -27,6 +29,7 @@ use indelible_proof::{
 use super::{
     epochs::{self, EpochKeyError, Epochs},
     layout::Layout,
+    retention::Retention,
 };
 use crate::{
     canonical_rows::CanonicalRows,
@@ -35,9 +38,10 @@ use crate::{
     source::ReadError,
 };
 
+use self::tiles::read_leaves;
 pub(super) use self::{
     head::{Grown, Head},
-    tiles::Tiles,
+    tiles::{Tiles, write_leaves},
 };
 
 /// Why a part of the tree cannot be given.
@@ -67,6 +71,19 @@ pub enum TreeError {
         /// The event.
         seq: u64,
     },
+    /// It takes leaves of events that retention has removed.
+    #[error(
+        "event {seq} was removed by retention on {at}: the log begins at event {first_seq}, and of the tree below only whole \
+         groups of 256 events are kept"
+    )]
+    Removed {
+        /// The first of them.
+        seq: u64,
+        /// The first event that is still there.
+        first_seq: u64,
+        /// When they were removed.
+        at: Timestamp,
+    },
     /// Events that the tree has are not there any more.
     #[error("event {seq} is not there any more: its leaf cannot be made again")]
     Gone {
@@ -83,6 +100,7 @@ pub(super) struct TreeReader<'a> {
     pub(super) epochs: &'a Epochs,
     pub(super) tiles: &'a Tiles,
     pub(super) snapshot: &'a Snapshot,
+    pub(super) retention: Option<&'a Retention>,
 }
 
 impl TreeReader<'_> {
@@ -99,7 +117,20 @@ impl TreeReader<'_> {
             next = wanted.end;
             self.entries_of(part, first_seq, wanted, visit)?;
         }
-        if next < seqs.end { Err(TreeError::Gone { seq: next }) } else { Ok(()) }
+        if next < seqs.end { Err(self.gone(next)) } else { Ok(()) }
+    }
+
+    /// The first event that retention has not removed.
+    pub(super) fn first_seq(&self) -> u64 {
+        self.retention.map_or(0, |retention| retention.first_seq)
+    }
+
+    /// Why an event is not there.
+    pub(super) fn gone(&self, seq: u64) -> TreeError {
+        match self.retention {
+            Some(retention) if seq < retention.first_seq => retention.removed(seq),
+            _ => TreeError::Gone { seq },
+        }
     }
 
     fn entries_of(
@@ -133,8 +164,10 @@ impl TreeReader<'_> {
             return self.tiles.read(self.fs, self.layout, tile);
         }
         let first = tile.index() * u64::from(tile::WIDTH);
-        let mut hashes = Vec::with_capacity(tile.width().into());
-        self.entries(first..first + u64::from(tile.width()), &mut |_, entry| hashes.push(entry.leaf_hash().into()))?;
+        let is_cut = first < self.first_seq();
+        let mut hashes = if is_cut { read_leaves(self.fs, self.layout, tile)? } else { Vec::new() };
+        let wanted = first + hashes.len() as u64..first + u64::from(tile.width());
+        self.entries(wanted, &mut |_, entry| hashes.push(entry.leaf_hash().into()))?;
         Ok(hashes)
     }
 

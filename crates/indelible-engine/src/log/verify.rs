@@ -3,18 +3,21 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::Range,
+    sync::Arc,
 };
 
 use indelible_proof::{
     checkpoint::CheckpointError,
     note::Note,
-    tile::Tile,
+    tile::{Tile, WIDTH},
     tree::{CompactRange, EMPTY_ROOT, Hash, Node},
 };
 
 use super::{
     Log,
+    retention::RETENTION_APPLIED,
     tree::{TreeError, TreeReader},
+    view::Sealed,
 };
 use crate::{
     limits::{BLOCK_ROWS, CANONICAL_ROWS},
@@ -32,8 +35,10 @@ pub struct Verified {
     pub segments: u64,
     /// Bytes of their files and of the write-ahead log. Opening the log has checked the latter.
     pub bytes: u64,
-    /// Events that were decoded: all those under the checkpoint.
+    /// Events that were decoded: all those under the checkpoint that retention has not removed.
     pub events: u64,
+    /// So many first events were removed by retention. What is kept of the tree over them leads to the root.
+    pub removed: u64,
     /// The root that their leaves lead to, which is the signed one.
     pub root: Hash,
 }
@@ -47,11 +52,29 @@ pub enum VerifyError {
     /// The tree cannot be made again.
     #[error(transparent)]
     Tree(#[from] TreeError),
-    /// The first events are not there.
-    #[error("the events before {seq} are not there: their segments were removed; restore them from a copy")]
-    Missing {
+    /// The event that the marker of a retention names does not tell of it.
+    #[error(
+        "{path}: the log has signed that retention removed the events before {first_seq}, but event {event} does not tell \
+         of it: ask whoever has the signing key"
+    )]
+    Untold {
+        /// The marker's file.
+        path: String,
+        /// The event that was to tell of it.
+        event: u64,
         /// The first event that is there.
-        seq: u64,
+        first_seq: u64,
+    },
+    /// A kept checkpoint is of events that retention has removed.
+    #[error(
+        "a checkpoint of {size} events was kept, but retention has removed those before {first_seq}: of the tree below only \
+         whole groups of 256 events are left; keep the newest checkpoint instead"
+    )]
+    Removed {
+        /// Events under the kept checkpoint.
+        size: u64,
+        /// The first event that is there.
+        first_seq: u64,
     },
     /// Events are not those that the tree was made of.
     #[error(
@@ -68,7 +91,8 @@ pub enum VerifyError {
     },
     /// The events are those that were signed, but what is kept of the tree is not made of them.
     #[error(
-        "{path}: not made of the events, which are as they were signed; remove this file, so that it is made again"
+        "{path}: not made of the events, which are as they were signed; restore this file from a copy, or, where retention \
+         removed nothing, remove it, so that it is made again"
     )]
     Tile {
         /// The file of the tile.
@@ -131,28 +155,44 @@ impl Log {
         for rotation in keys.history().rotations() {
             roots.entry(rotation.at.size()).or_default().push(*rotation.at.root());
         }
-        let (segments, bytes) = self.verify_segments(progress)?;
-        self.with_tree(|tree| self.verify_tree(&tree, &roots, progress))?;
-        Ok(Verified { segments, bytes, events: checkpoint.size(), root: *checkpoint.root() })
-    }
-
-    /// Checks every segment by itself; gives how many there are, and the bytes of all files.
-    fn verify_segments(&self, progress: &(dyn Fn(Pass, u64) + Sync)) -> Result<(u64, u64), VerifyError> {
-        let (segments, tail) = {
+        let (segments, tail_bytes) = {
             let view = self.shared.view();
             (view.segments.clone(), view.tail.iter().map(|generation| generation.bytes).sum::<u64>())
         };
-        let bytes = parallel::in_order(segments.len(), |nth| {
-            let Some(sealed) = segments.get(nth) else { return Ok(0) };
-            sealed.segment.verify()?;
-            progress(Pass::Segments, u64::from(sealed.segment.rows()));
-            Ok::<_, ReadError>(sealed.segment.bytes())
-        })?;
-        Ok((segments.len() as u64, tail + bytes.iter().sum::<u64>()))
+        let bytes = tail_bytes + verify_segments(&segments, progress)?;
+        let removed = self.with_tree(|tree| self.verify_tree(&tree, &roots, progress).map(|()| tree.first_seq()))?;
+        self.verify_retention()?;
+        let segments = segments.len() as u64;
+        Ok(Verified { segments, bytes, events: checkpoint.size() - removed, removed, root: *checkpoint.root() })
+    }
+
+    /// Verifies the events that are to be removed, all before `end_seq`: they are those that were signed.
+    pub(super) fn verify_expired(
+        &self,
+        end_seq: u64,
+        progress: &(dyn Fn(Pass, u64) + Sync),
+    ) -> Result<(), VerifyError> {
+        let checkpoint = self.shared.keys().history().open(&self.checkpoint())?;
+        let (size, root) = (checkpoint.size(), *checkpoint.root());
+        let mut segments = self.shared.view().segments.clone();
+        segments.retain(|sealed| sealed.end_seq <= end_seq);
+        verify_segments(&segments, progress)?;
+        self.with_tree(|tree| {
+            let first_seq = tree.first_seq();
+            let (mut range, mut differing) = (tree.range(first_seq)?, None);
+            for (stretch, within) in self.remake(&tree, &cuts(first_seq..end_seq, []), size, progress)? {
+                differing = differing.or(within);
+                join(&mut range, &stretch, &mut tree.nodes(size), &mut differing)?;
+            }
+            let kept = CompactRange::from_nodes(end_seq, size, tree.nodes(size))?;
+            join(&mut range, &kept, &mut tree.nodes(size), &mut differing)?;
+            self.check_root(&range, &BTreeMap::from([(size, vec![root])]), differing)
+        })
     }
 
     /// Makes the tree again, on all cores, and compares it with the nodes on disk and, wherever a checkpoint is, with its
-    /// root.
+    /// root. The lowest nodes over what retention has removed are taken as they are on disk: the root tells whether they are
+    /// those that were signed.
     fn verify_tree(
         &self,
         tree: &TreeReader<'_>,
@@ -160,32 +200,55 @@ impl Log {
         progress: &(dyn Fn(Pass, u64) + Sync),
     ) -> Result<(), VerifyError> {
         let end = roots.keys().last().copied().unwrap_or(0);
-        let first_seq = tree.snapshot.parts.first().map_or(0, |part| part.read(|source| source.first_seq()));
-        if first_seq > 0 {
-            return Err(VerifyError::Missing { seq: first_seq });
+        let first_seq = tree.first_seq();
+        for &size in roots.keys().take_while(|&&size| size < first_seq) {
+            let range = tree.range(size).map_err(|error| match error {
+                TreeError::Removed { first_seq, .. } => VerifyError::Removed { size, first_seq },
+                other => other.into(),
+            })?;
+            self.check_root(&range, roots, None)?;
         }
-        let cuts: BTreeSet<u64> = (0..end).step_by(STRETCH).chain(roots.keys().copied()).chain([0]).collect();
-        let cuts: Vec<u64> = cuts.into_iter().collect();
-        let stretches = parallel::in_order(cuts.len() - 1, |nth| {
-            let (from, to) = (cuts.get(nth).copied().unwrap_or(end), cuts.get(nth + 1).copied().unwrap_or(end));
-            self.verify_stretch(tree, from..to, end, progress)
-        })?;
-        let mut range = CompactRange::new();
-        let (mut stored, mut differing) = (tree.nodes(end), None);
+        let (mut range, mut stored, mut differing) = (CompactRange::new(), tree.nodes(end), None);
+        for from in (0..first_seq).step_by(usize::from(WIDTH)) {
+            let group = CompactRange::from_nodes(from, first_seq.min(from + u64::from(WIDTH)), &mut stored)?;
+            join(&mut range, &group, &mut stored, &mut differing)?;
+        }
         self.check_root(&range, roots, differing)?;
-        for (stretch, within) in &stretches {
-            let mut read = Ok(());
-            differing = differing.or(*within);
-            let joined = range.join(stretch, |node, hash| compare(node, hash, &mut stored, &mut differing, &mut read));
-            // The stretches follow each other without a gap: that is how they were cut.
-            joined.map_err(|_| VerifyError::Missing { seq: stretch.start() })?;
-            read?;
+        for (stretch, within) in self.remake(tree, &cuts(first_seq..end, roots.keys().copied()), end, progress)? {
+            differing = differing.or(within);
+            join(&mut range, &stretch, &mut stored, &mut differing)?;
             self.check_root(&range, roots, differing)?;
         }
         match differing.and_then(|node| Tile::holding(node, end)) {
             Some(tile) => Err(VerifyError::Tile { path: self.shared.layout.tile(tile).display().to_string() }),
             None => Ok(()),
         }
+    }
+
+    /// Whether the log itself tells of what retention has removed.
+    fn verify_retention(&self) -> Result<(), VerifyError> {
+        let Some(retention) = self.retention() else { return Ok(()) };
+        let told = self.snapshot().get(None, retention.event)?;
+        if told.is_some_and(|told| told.event.action == RETENTION_APPLIED) {
+            return Ok(());
+        }
+        let path = self.shared.layout.retention().display().to_string();
+        Err(VerifyError::Untold { path, event: retention.event, first_seq: retention.first_seq })
+    }
+
+    /// Makes the tree over some events again, on all cores, a stretch between any two cuts; with each the first node that is
+    /// another on disk.
+    fn remake(
+        &self,
+        tree: &TreeReader<'_>,
+        cuts: &[u64],
+        end: u64,
+        progress: &(dyn Fn(Pass, u64) + Sync),
+    ) -> Result<Vec<(CompactRange, Option<Node>)>, VerifyError> {
+        parallel::in_order(cuts.len().saturating_sub(1), |nth| {
+            let (from, to) = (cuts.get(nth).copied().unwrap_or(end), cuts.get(nth + 1).copied().unwrap_or(end));
+            self.verify_stretch(tree, from..to, end, progress)
+        })
     }
 
     /// Makes the tree over some events again, as far as it lies within them; gives the first node that is another on disk,
@@ -233,6 +296,38 @@ impl Log {
         let path = self.shared.view().files_of(first_seq, last_seq, &self.shared.layout);
         VerifyError::Altered { first_seq, last_seq, path }
     }
+}
+
+/// Where some events are cut into stretches, with their beginning and end.
+fn cuts(seqs: Range<u64>, more: impl IntoIterator<Item = u64>) -> Vec<u64> {
+    let aligned = (0..seqs.end).step_by(STRETCH);
+    let all: BTreeSet<u64> =
+        aligned.chain(more).filter(|cut| seqs.contains(cut)).chain([seqs.start, seqs.end]).collect();
+    all.into_iter().collect()
+}
+
+/// Adds the tree over the next events, and compares what that completes with the nodes on disk.
+fn join(
+    range: &mut CompactRange,
+    next: &CompactRange,
+    stored: &mut impl FnMut(Node) -> Result<Hash, TreeError>,
+    differing: &mut Option<Node>,
+) -> Result<(), TreeError> {
+    let mut read = Ok(());
+    let joined = range.join(next, |node, hash| compare(node, hash, stored, differing, &mut read));
+    joined.map_err(|_| TreeError::Gone { seq: range.end() })?;
+    read
+}
+
+/// Checks every segment by itself; gives the bytes of their files.
+fn verify_segments(segments: &[Arc<Sealed>], progress: &(dyn Fn(Pass, u64) + Sync)) -> Result<u64, ReadError> {
+    let bytes = parallel::in_order(segments.len(), |nth| {
+        let Some(sealed) = segments.get(nth) else { return Ok(0) };
+        sealed.segment.verify()?;
+        progress(Pass::Segments, u64::from(sealed.segment.rows()));
+        Ok::<_, ReadError>(sealed.segment.bytes())
+    })?;
+    Ok(bytes.iter().sum())
 }
 
 /// Compares a node with the one on disk, and keeps the first that differs.

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use super::layout::Layout;
+use super::{layout::Layout, retention::Retention};
 use crate::{
     chunk::Chunk,
     limits::CHUNK_ROWS,
@@ -24,6 +24,8 @@ pub(super) struct View {
     pub(super) tail: Vec<Generation>,
     /// Behind the last event that readers may see.
     pub(super) end_seq: u64,
+    /// Why the log does not begin at event 0. Set by the sealer.
+    pub(super) retention: Option<Arc<Retention>>,
 }
 
 /// A segment and what the sealer must know of it.

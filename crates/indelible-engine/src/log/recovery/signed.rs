@@ -34,6 +34,10 @@ impl Recovered {
         };
         let checkpoint = open_checkpoint(&bytes, keys).map_err(wrong)?;
         self.check_tree(fs, layout, name, &checkpoint)?;
+        if let Some(retention) = &self.view.retention {
+            self.check_size(&layout.retention().display().to_string(), retention.checkpoint.size())?;
+            self.with_tree(fs, layout, |tree| retention.check(&tree))?;
+        }
         match keys.rotations().last() {
             Some(rotation) => self.check_tree(fs, layout, layout.rotations().display().to_string(), &rotation.at),
             None => Ok(()),
@@ -42,7 +46,17 @@ impl Recovered {
 
     /// Compares the log with a checkpoint in a file.
     fn check_tree(&self, fs: &dyn Fs, layout: &Layout, name: String, checkpoint: &Checkpoint) -> Result<(), OpenError> {
-        let (size, found) = (checkpoint.size(), self.range.end());
+        let size = checkpoint.size();
+        self.check_size(&name, size)?;
+        if self.with_tree(fs, layout, |reader| reader.root(size))? == *checkpoint.root() {
+            return Ok(());
+        }
+        Err(self.altered(fs, layout, name, checkpoint)?)
+    }
+
+    /// Whether as many events are there as were signed in a file.
+    fn check_size(&self, name: &str, size: u64) -> Result<(), OpenError> {
+        let found = self.range.end();
         if found < self.view.end_seq {
             return Err(TreeError::Gone { seq: found }.into());
         }
@@ -53,12 +67,9 @@ impl Recovered {
             return Err(WalError::Damaged { path: path.display().to_string(), offset: *offset, problem }.into());
         }
         if size > found {
-            return Err(OpenError::Shrunk { path: name, signed: size, found });
+            return Err(OpenError::Shrunk { path: name.to_owned(), signed: size, found });
         }
-        if self.with_tree(fs, layout, |reader| reader.root(size))? == *checkpoint.root() {
-            return Ok(());
-        }
-        Err(self.altered(fs, layout, name, checkpoint)?)
+        Ok(())
     }
 
     /// Says what was altered of that which a checkpoint in a file covers.

@@ -8,10 +8,10 @@ use std::{
 use indelible_proof::note::Note;
 use proptest::prelude::*;
 
-use super::harness::{self, DAY_US, Harness, Steps, event, ready};
+use super::harness::{self, DAY_US, Harness, Steps, applied, event, ready};
 use crate::{
     fs::{Failure, Fs},
-    log::LogConfig,
+    log::{LogConfig, RETENTION_APPLIED},
     store::{AppendError, Durability, Ready, Store},
 };
 
@@ -25,6 +25,8 @@ enum Action {
     NewKey,
     /// A day passes.
     Tomorrow,
+    /// What was recorded before today is removed, up to the marker; the sealer does the rest.
+    Retain,
     /// The log is closed and opened.
     Reopen,
 }
@@ -38,6 +40,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
             6 => Just(Action::Seal),
             1 => Just(Action::NewKey),
             1 => Just(Action::Tomorrow),
+            1 => Just(Action::Retain),
             1 => Just(Action::Reopen),
         ],
         4..16,
@@ -45,7 +48,7 @@ fn actions() -> impl Strategy<Value = Vec<Action>> {
 }
 
 /// What a run was told, to be held against what is on disk afterwards.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Told {
     /// By first marker: how many events a batch has.
     batches: BTreeMap<u64, u64>,
@@ -56,6 +59,10 @@ struct Told {
     /// Checkpoints that were shown, by every process and at every step.
     shown: Vec<Note>,
     next_marker: u64,
+    /// Where retention was about to cut the log.
+    cuts: BTreeSet<u64>,
+    /// Where it has cut it for certain.
+    cut: u64,
 }
 
 fn config(harness: &Harness) -> LogConfig {
@@ -86,6 +93,10 @@ fn run_on(harness: &Harness, actions: &[Action], told: &mut Told) -> Option<Step
                 told.shown.push(Note::clone(&steps.log.checkpoint()));
             }
             Action::Tomorrow => harness.advance(DAY_US),
+            Action::Retain => {
+                told.retain(harness, &mut steps);
+                told.see(&steps);
+            }
             Action::Reopen => {
                 steps.committer.finish();
                 told.see(&steps);
@@ -102,7 +113,6 @@ impl Told {
     /// Notes the checkpoint that is shown now. Once a tree was shown, no smaller one is ever signed.
     fn see(&mut self, steps: &Steps) {
         let note = steps.log.checkpoint();
-        let size = |note: &Note| note.text().lines().nth(1).unwrap().parse::<u64>().unwrap();
         let last = self.shown.last();
         assert!(last.is_none_or(|last| size(last) <= size(&note)), "{last:?}, then {note:?}");
         if last != Some(&*note) {
@@ -134,16 +144,36 @@ impl Told {
         }
     }
 
+    fn retain(&mut self, harness: &Harness, steps: &mut Steps) {
+        let (marker, sizes) = (self.next_marker, self.shown.iter().map(size).collect::<Vec<_>>());
+        let mut cut = None;
+        let retained = steps.begin_retention(harness.now(), &sizes, |expired, append| {
+            self.next_marker += 1;
+            cut = Some(expired.first_seq);
+            let receipts = append(vec![ready(applied(marker), harness.now())])?;
+            self.durable.insert(receipts[0].seq, marker);
+            Ok(receipts[0].seq)
+        });
+        self.cuts.extend(cut);
+        if let (Ok(Some(_)), Some(cut)) = (retained, cut) {
+            self.cut = cut;
+        }
+    }
+
     /// Everything that was acknowledged is there, in its place; batches are whole; nothing else is there.
     fn check(&mut self, harness: &Harness) {
         let steps = Steps::open_with(config(harness)).unwrap();
         self.see(&steps);
         let events = harness::all(&steps.log);
         let markers: Vec<u64> = events.iter().map(|recorded| recorded.event.metadata["n"].as_u64().unwrap()).collect();
-        assert!(events.iter().map(|recorded| recorded.seq).eq(0..events.len() as u64), "contiguous");
+        let first_seq = steps.log.status().first_seq;
+        assert!(first_seq == 0 || self.cuts.contains(&first_seq), "{first_seq} of {:?}", self.cuts);
+        assert!(first_seq >= self.cut, "{first_seq} before {}", self.cut);
+        let end_seq = first_seq + events.len() as u64;
+        assert!(events.iter().map(|recorded| recorded.seq).eq(first_seq..end_seq), "contiguous");
         assert!(markers.is_sorted_by(|a, b| a < b), "in order and once: {markers:?}");
-        for (&seq, marker) in &self.durable {
-            assert_eq!(markers.get(seq as usize), Some(marker), "acknowledged as event {seq}");
+        for (&seq, marker) in self.durable.range(first_seq..) {
+            assert_eq!(markers.get((seq - first_seq) as usize), Some(marker), "acknowledged as event {seq}");
         }
         for (&first, &count) in &self.batches {
             let there = markers.iter().filter(|&&marker| (first..first + count).contains(&marker)).count() as u64;
@@ -151,13 +181,18 @@ impl Told {
             assert!(there == 0 || !self.gone.contains(&first), "batch {first} was said to have left nothing behind");
         }
         for (recorded, &marker) in events.iter().zip(&markers) {
-            let expected = ready(event(marker), recorded.event.recorded_at.unwrap());
+            let told = if recorded.event.action == RETENTION_APPLIED { applied(marker) } else { event(marker) };
+            let expected = ready(told, recorded.event.recorded_at.unwrap());
             assert_eq!(&recorded.event, expected.event());
         }
-        assert_eq!(steps.log.status().next_seq, events.len() as u64);
+        assert_eq!(steps.log.status().next_seq, end_seq);
         // Whatever checkpoint was shown, the log still has all that it covers, unaltered.
         steps.log.verify(&self.shown, &|_, _| ()).unwrap();
     }
+}
+
+fn size(note: &Note) -> u64 {
+    note.text().lines().nth(1).unwrap().parse().unwrap()
 }
 
 /// Scenarios to try: few, or as many as `PROPTEST_CASES` says.
@@ -283,5 +318,18 @@ fn every_step_of_sealing_merging_and_removing_may_fail_in_both_ways() {
     let segments = whole.disk.list(Path::new("/log/segments/2026-11-20")).unwrap();
     assert_eq!(segments.len(), 1, "all of the day is merged: {segments:?}");
     drop(steps);
+    (1..4).for_each(|length| fail_at_each_operation(&actions, length, length));
+}
+
+#[test]
+fn every_step_of_retention_may_fail_in_both_ways() {
+    let commit = |count| Action::Commit(vec![(count, Durability::Durable)]);
+    let day = || [commit(3), Action::Seal, commit(2), Action::NewKey, Action::Tomorrow, commit(1), Action::Seal];
+    let mut actions: Vec<Action> = day().into_iter().chain([Action::Retain, Action::Seal]).collect();
+    actions.extend(day().into_iter().chain([Action::Seal, Action::Retain, Action::Reopen, Action::Seal, commit(1)]));
+    let (whole, mut told) = (Harness::new(1), Told::default());
+    run_on(&whole, &actions, &mut told).unwrap();
+    assert_eq!((told.cuts.len(), told.cuts.last()), (2, Some(&told.cut)), "{told:?}");
+    told.check(&whole);
     (1..4).for_each(|length| fail_at_each_operation(&actions, length, length));
 }

@@ -14,7 +14,7 @@ use crate::{
     fs::SimulatedFs,
     limits::PAGE_ROWS_MAX,
     log::{
-        Log, LogConfig, OpenError,
+        Expired, Log, LogConfig, OpenError, RETENTION_APPLIED, RetainError,
         committer::Committer,
         queue::{Asks, Taken, Waiting},
         sealer::Sealer,
@@ -60,6 +60,11 @@ pub(super) fn event(n: u64) -> Event {
     Event::new("token.authenticated").session(format!("s{n}")).meta("n", n)
 }
 
+/// The event that tells of a retention.
+pub(super) fn applied(n: u64) -> Event {
+    Event::new(RETENTION_APPLIED).meta("n", n)
+}
+
 pub(super) fn ready(event: Event, now: Timestamp) -> Ready {
     Ready::new(Redacted::vouched(event), now).unwrap()
 }
@@ -77,6 +82,8 @@ pub(super) fn all(log: &Log) -> Vec<Recorded> {
         }
     }
 }
+
+pub(super) type Append<'a> = &'a mut dyn FnMut(Vec<Ready>) -> Result<Vec<Receipt>, AppendError>;
 
 /// A log without threads.
 pub(super) struct Steps {
@@ -113,6 +120,35 @@ impl Steps {
             Taken::Group(group) => Some(group),
             Taken::Nothing | Taken::Closed => None,
         }
+    }
+
+    /// Retention up to its marker. `record` is given a way to append.
+    pub(super) fn begin_retention(
+        &mut self,
+        before: Timestamp,
+        sizes: &[u64],
+        record: impl FnOnce(&Expired, Append<'_>) -> Result<u64, AppendError>,
+    ) -> Result<Option<Expired>, RetainError> {
+        let Self { log, committer, .. } = self;
+        log.begin_retention(before, sizes, &|_, _| (), |expired| {
+            let mut append = |batch| {
+                let pending = log.append(batch, Durability::Durable)?;
+                while let Taken::Group(group) = log.shared.queue.take(Some(Duration::ZERO)) {
+                    committer.commit(group);
+                }
+                pending.wait()
+            };
+            Ok(record(expired, &mut append)?)
+        })
+    }
+
+    /// Removes what was recorded before the day of `before`.
+    pub(super) fn retain(&mut self, before: Timestamp, sizes: &[u64]) -> Result<Option<Expired>, RetainError> {
+        let now = (self.log.shared.config.clock)();
+        let expired =
+            self.begin_retention(before, sizes, |_, append| Ok(append(vec![ready(applied(0), now)])?[0].seq))?;
+        self.seal_all();
+        Ok(expired)
     }
 
     pub(super) fn rotate(&mut self) {

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::harness::{self, Harness, Steps};
 use crate::{
     fs::Fs,
-    log::{Log, LogConfig, OpenError, TreeError},
+    log::{Log, LogConfig, OpenError},
     store::{Durability, Store},
 };
 
@@ -38,7 +38,7 @@ fn a_log_whose_sealed_events_are_all_gone_does_not_open_and_gives_no_number_out_
         drop(Steps::open(&harness));
         harness.disk.restart();
         let error = Steps::open(&harness).err().unwrap();
-        assert!(matches!(error, OpenError::Tree(TreeError::Gone { seq: 0 })), "{operation}: {error}");
+        assert!(matches!(error, OpenError::Gap { expected: 0, found: 3, .. }), "{operation}: {error}");
     }
 }
 

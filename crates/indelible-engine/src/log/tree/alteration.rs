@@ -4,7 +4,7 @@ use std::path::Path;
 
 use indelible_proof::{
     tile::Tile,
-    tree::{CompactRange, EMPTY_ROOT, Hash, Node},
+    tree::{EMPTY_ROOT, Hash, Node},
 };
 
 use super::{TreeError, TreeReader};
@@ -26,8 +26,9 @@ impl TreeReader<'_> {
     /// Finds out why the tree of the first `size` events is not one with the root that was signed for it.
     pub(in crate::log) fn alteration(&self, size: u64, signed: &Hash) -> Result<Alteration, TreeError> {
         let mut stored = self.nodes(size);
-        let (mut range, mut differing) = (CompactRange::new(), None);
-        self.entries(0..size, &mut |_, entry| {
+        let first_seq = self.first_seq();
+        let (mut range, mut differing) = (self.range(first_seq)?, None);
+        self.entries(first_seq..size, &mut |_, entry| {
             range.append(&entry.leaf_hash().into(), |node, hash| {
                 if differing.is_none() && node.level % 8 == 0 && stored(node).ok() != Some(hash) {
                     differing = Some(node);
@@ -53,7 +54,8 @@ impl Alteration {
         };
         match self {
             Self::Tile(tile) => format!(
-                "the events are, but {} is not made of them: remove it, so that it is made again",
+                "the events are, but {} is not made of them: where nothing was removed by retention it is made again once it is \
+                 away",
                 file(&layout.tile(tile))
             ),
             Self::Events(node) => {

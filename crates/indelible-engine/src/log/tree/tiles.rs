@@ -1,6 +1,10 @@
-//! The tiles above level 0: full ones on disk, the rest in memory.
+//! The tiles above level 0: full ones on disk, the rest in memory. Of level 0 only those in which retention has cut the log.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::{
+    io,
+    path::Path,
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
 
 use indelible_proof::{
     tile::{Tile, TileError, WIDTH},
@@ -90,7 +94,7 @@ impl Tiles {
     /// ```text
     /// open, write, fdatasync, rename, fsync(dir)    each tile that is new, or wider than before
     /// ```
-    pub(in crate::log) fn store(&self, fs: &dyn Fs, layout: &Layout, size: u64) -> std::io::Result<()> {
+    pub(in crate::log) fn store(&self, fs: &dyn Fs, layout: &Layout, size: u64) -> io::Result<()> {
         for level in 1..8 {
             let first = self.levels().get(usize::from(level) - 1).map_or(0, |level| level.stored);
             let tiles: Vec<Tile> = (first..).map_while(|index| Tile::at(level, index, size)).collect();
@@ -100,7 +104,7 @@ impl Tiles {
             fs.create_dir_all(&layout.tile_level(level))?;
             fs.sync_dir(&layout.tree())?;
             for tile in tiles {
-                let hashes = self.read(fs, layout, tile).map_err(std::io::Error::other)?;
+                let hashes = self.read(fs, layout, tile).map_err(io::Error::other)?;
                 write_new(fs, &layout.tile(tile), |file| file.append(&Tile::encode(&hashes)))?;
             }
             let full = (size >> (8 * level)) / WIDTH_U64;
@@ -122,11 +126,40 @@ impl Tiles {
     }
 }
 
+/// The first leaves of a tile of level 0, which are kept where the log was cut within it; none elsewhere.
+pub(in crate::log) fn read_leaves(fs: &dyn Fs, layout: &Layout, tile: Tile) -> Result<Vec<Hash>, ReadError> {
+    let path = layout.tile(tile);
+    let bytes = match read(fs, &path, TILE_BYTES_MAX) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        read => read.map_err(|problem| unreadable(&path, &problem))?,
+    };
+    let (hashes, []) = bytes.as_chunks() else {
+        let problem = "its end was cut off".to_owned();
+        return Err(ReadError::Damaged { path: path.display().to_string(), offset: 0, problem });
+    };
+    Ok(hashes.iter().take(tile.width().into()).copied().map(Hash).collect())
+}
+
+/// Writes down the leaves of a tile of level 0, because those events will go.
+///
+/// ```text
+/// mkdir(tree/0), fsync(tree)                    when it is new
+/// open, write, fdatasync, rename, fsync(dir)
+/// ```
+pub(in crate::log) fn write_leaves(fs: &dyn Fs, layout: &Layout, tile: Tile, leaves: &[Hash]) -> io::Result<()> {
+    fs.create_dir_all(&layout.tile_level(0))?;
+    fs.sync_dir(&layout.tree())?;
+    write_new(fs, &layout.tile(tile), |file| file.append(&Tile::encode(leaves)))
+}
+
+fn unreadable(path: &Path, problem: &io::Error) -> ReadError {
+    ReadError::Io { path: path.display().to_string(), problem: problem.to_string() }
+}
+
 fn read_tile(fs: &dyn Fs, layout: &Layout, tile: Tile) -> Result<Vec<Hash>, ReadError> {
     let path = layout.tile(tile);
     let name = path.display().to_string();
-    let bytes = read(fs, &path, TILE_BYTES_MAX)
-        .map_err(|problem| ReadError::Io { path: name.clone(), problem: problem.to_string() })?;
+    let bytes = read(fs, &path, TILE_BYTES_MAX).map_err(|problem| unreadable(&path, &problem))?;
     // Since it was written the tree may have lost its end with the power, and grown again as it was.
     let bytes = bytes.get(..32 * usize::from(tile.width())).unwrap_or(&bytes);
     tile.decode(bytes).map_err(|problem| ReadError::Damaged { path: name, offset: 0, problem: problem.to_string() })
