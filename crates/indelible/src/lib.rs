@@ -67,6 +67,7 @@ pub mod redaction;
 mod text;
 #[cfg(feature = "tokens")]
 pub mod tokens;
+pub mod retention;
 
 pub use indelible_engine::{
     log::{Log, LogConfig, OpenError},

@@ -35,6 +35,8 @@ pub(crate) const GAP_TENANTS_MAX: usize = 64;
 pub(crate) const REDACTION_DEPTH_MAX: usize = 32;
 /// Bytes of the longest field name, without separators, that can be a secret's.
 pub(crate) const FIELD_NAME_BYTES_MAX: usize = 128;
+/// Days for which events may be kept at most, where they are not kept for ever: a hundred years.
+pub(crate) const RETENTION_DAYS_MAX: u32 = 36_500;
 /// Events that a follower brings to its sink at once.
 pub(crate) const FOLLOWED_EVENTS: u32 = 1000;
 /// The longest pause after a sink's first failure; the second is twice as long, and so on.
