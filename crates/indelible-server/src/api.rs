@@ -16,6 +16,7 @@ mod proof;
 mod reads;
 mod record;
 mod refusals;
+mod retention;
 mod routes;
 mod tail;
 mod tally;

@@ -18,6 +18,7 @@ mod proof;
 mod question;
 mod record;
 pub(crate) mod remote;
+mod retain;
 mod row;
 mod serve;
 mod show;
@@ -61,6 +62,7 @@ enum Command {
     Checkpoint(checkpoint::Checkpoint),
     Proof(proof::Proof),
     Verify(verify::Verify),
+    Retain(retain::Retain),
     #[command(subcommand)]
     Key(key::Key),
     Doctor(doctor::Doctor),
@@ -97,6 +99,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Checkpoint(command) => command.run(&mut screen),
         Command::Proof(command) => command.run(&mut screen),
         Command::Verify(command) => command.run(&mut screen),
+        Command::Retain(command) => command.run(&mut screen),
         Command::Key(command) => command.run(&mut screen),
         Command::Doctor(command) => command.run(&mut screen),
         Command::Witness(command) => command.run(&mut screen),

@@ -14,7 +14,7 @@ use std::{
 
 use serde::{Deserialize, Serialize};
 
-use crate::limits;
+use crate::{limits, retention::Keep};
 pub(crate) use followers::Followers;
 pub(crate) use witnesses::{WitnessAt, Witnesses, WitnessesError};
 
@@ -117,6 +117,9 @@ options! {
     /// Whether checkpoint, tiles and proofs of consistency are shown to everyone: they are hashes and signatures, which tell
     /// how many events there are and, to whoever knows all of an event, that it is there. Default: false.
     public_tree: bool = false, "INDELIBLE_PUBLIC_TREE";
+    /// Days for which events are kept, or forever: what was recorded on earlier days is removed for good, at the start and once
+    /// a day. Default: forever.
+    retention_days: Keep = Keep::default(), "INDELIBLE_RETENTION_DAYS";
     /// Reads that run at once, so that readers never starve writers. Default: one per core.
     readers_max: usize = std::thread::available_parallelism().map_or(1, usize::from), "INDELIBLE_READERS_MAX";
 }

@@ -187,6 +187,12 @@ impl Cosigning {
         self.0.standings.iter().map(|it| it.lock().unwrap_or_else(PoisonError::into_inner).clone()).collect()
     }
 
+    /// Sizes of the checkpoints that witnesses, or readers of what they have cosigned, hold the log to.
+    pub(crate) fn held_sizes(&self) -> Vec<u64> {
+        let standings = self.standings().into_iter().filter_map(|standing| Some(standing.last?.size));
+        standings.chain(self.published_size()).collect()
+    }
+
     fn rounds(&self) -> Rounds {
         let asked = self.0.quorum.witnesses().iter().zip(&self.0.standings);
         Rounds {

@@ -29,6 +29,12 @@ pub(crate) const STALL_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Time over which the reads of one key are coalesced into one event.
 pub(crate) const READS_WINDOW: Duration = Duration::from_secs(60);
+/// Time between two removals of what has expired.
+pub(crate) const RETENTION_INTERVAL: Duration = Duration::from_secs(24 * 3600);
+/// Kept checkpoints that one removal takes into account: each costs 8 KiB at most.
+pub(crate) const RETENTION_SIZES_MAX: usize = 1000;
+/// Largest body that asks for a removal.
+pub(crate) const RETENTION_BODY_BYTES_MAX: usize = 64 << 10;
 /// Time between two looks at the file of keys for what another process changed.
 pub(crate) const KEYS_RECHECK: Duration = Duration::from_secs(1);
 

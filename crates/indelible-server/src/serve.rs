@@ -16,7 +16,7 @@ use indelible_engine::log::Log;
 use tokio::{
     net::TcpListener,
     sync::watch,
-    time::{Instant, MissedTickBehavior, interval_at, timeout},
+    time::{Instant, MissedTickBehavior, interval, interval_at, timeout},
 };
 
 use crate::{
@@ -100,6 +100,7 @@ impl Server {
     /// Answers until told to stop, then finishes what is under way and closes the log.
     pub(crate) async fn run(self, stopped: impl Future<Output = ()>) {
         let notes = tokio::spawn(note_uses(self.app.clone(), self.stop.subscribe()));
+        let retention = tokio::spawn(retain(self.app.clone(), self.stop.subscribe()));
         let router = api::router(self.app.clone());
         let stall = Duration::from_secs(self.config.request_timeout_s.max(1));
         let connections_max = descriptors::connections_within(self.config.connections_max);
@@ -116,6 +117,7 @@ impl Server {
             accepting.abort();
         }
         drop(notes.await);
+        drop(retention.await);
         let app = self.app;
         // Everything acknowledged is on disk already; this stores what was queued.
         drop(tokio::task::spawn_blocking(move || app.close()).await);
@@ -134,6 +136,21 @@ async fn note_uses(app: App, mut stopping: watch::Receiver<bool>) {
         }
         let app = app.clone();
         drop(tokio::task::spawn_blocking(move || app.note_uses()).await);
+    }
+}
+
+/// Removes what is not kept any more, at the start and every day.
+async fn retain(app: App, mut stopping: watch::Receiver<bool>) {
+    let mut day = interval(limits::RETENTION_INTERVAL);
+    let days = async {
+        loop {
+            day.tick().await;
+            app.retain_configured().await;
+        }
+    };
+    tokio::select! {
+        () = days => {}
+        _ = stopping.wait_for(|stop| *stop) => {}
     }
 }
 

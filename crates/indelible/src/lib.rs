@@ -63,11 +63,11 @@ mod network;
 pub mod outbox;
 mod recorder;
 pub mod redaction;
+pub mod retention;
 #[cfg(any(feature = "tokens", feature = "tower"))]
 mod text;
 #[cfg(feature = "tokens")]
 pub mod tokens;
-pub mod retention;
 
 pub use indelible_engine::{
     log::{Log, LogConfig, OpenError},

@@ -9,12 +9,15 @@ mod prover;
 mod reader;
 mod writer;
 
-use std::{sync::Arc, time::Duration};
+use std::{io, sync::Arc, time::Duration};
 
 use axum::http::{header, request::Parts};
-use indelible::{Recorder, drivers::Follower};
-use indelible_engine::{log::Log, store::Store};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, watch};
+use indelible::{Actor, Event, Recorder, drivers::Follower, retention::Days};
+use indelible_engine::{
+    log::{Log, RetainError},
+    store::Store,
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, oneshot, watch};
 
 pub(super) use operator::{Administrator, Operator};
 pub(super) use prover::Prover;
@@ -33,6 +36,7 @@ use crate::{
     cosigning::Cosigning,
     keys::{Ability, ApiKey, Keys},
     limits,
+    retention::{Asked, Keep, Retained},
 };
 
 /// Everything that requests share. Clones share it.
@@ -45,6 +49,8 @@ struct Shared {
     /// The recorder's store, for what only a log has: its tree.
     log: Arc<Log>,
     cosigning: Cosigning,
+    /// For how long events are kept.
+    keep: Keep,
     /// What follows the log.
     followers: Vec<Follower>,
     /// Whether the tree is shown without an API key.
@@ -87,6 +93,7 @@ impl App {
         Self(Arc::new(Shared {
             log,
             cosigning,
+            keep: config.retention_days,
             followers,
             public_tree: config.public_tree,
             keys,
@@ -158,6 +165,40 @@ impl App {
         }
         if let Err(error) = self.0.keys.note_uses() {
             tracing::warn!(%error, "the last use of API keys was not written down");
+        }
+    }
+
+    /// Removes what has expired, on a thread of its own that nobody waits for at the end: whatever stops it, the next start
+    /// finishes what was begun. `by` says who asked for it.
+    fn retain(
+        &self,
+        mut asked: Asked,
+        days: Days,
+        by: impl FnOnce(Event) -> Event + Send + 'static,
+    ) -> io::Result<oneshot::Receiver<Result<Retained, RetainError>>> {
+        let app = self.clone();
+        let (tell, told) = oneshot::channel();
+        std::thread::Builder::new().name("retention".to_owned()).spawn(move || {
+            asked.sizes.extend(app.0.cosigning.held_sizes());
+            let done = asked.run(&app.0.log, &app.0.recorder, days, &|_, _| (), by);
+            match &done {
+                Err(error) => tracing::error!(%error, "retention"),
+                Ok(Retained { events: 1.., dry_run: false, .. }) => tracing::info!(?done, "events were removed"),
+                Ok(_) => {}
+            }
+            // Whoever asked may have gone.
+            let _ = tell.send(done);
+        })?;
+        Ok(told)
+    }
+
+    /// Removes what the configuration does not keep; returns when it is done.
+    pub(crate) async fn retain_configured(&self) {
+        let Some(days) = self.0.keep.0 else { return };
+        let by = |event: Event| event.actor(Actor::new("system", "indelible"));
+        match self.retain(Asked::default(), days, by) {
+            Ok(told) => drop(told.await),
+            Err(error) => tracing::error!(%error, "retention has no thread"),
         }
     }
 

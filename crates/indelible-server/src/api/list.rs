@@ -92,5 +92,9 @@ pub(super) async fn find(reader: &Reader, which: &str) -> Result<Recorded, Probl
     let seq = seq.ok_or_else(|| Problem::parameter("id", "is an event's id (a UUIDv7) or its sequence number"))?;
     let found = reader.get(seq).await?.filter(|event| id.is_none_or(|id| event.id == id));
     reader.note(Endpoint::Get);
-    found.ok_or_else(|| Problem::not_found("there is no such event"))
+    match (found, reader.retention()) {
+        (Some(found), _) => Ok(found),
+        (None, Some(retention)) if seq < retention.first_seq => Err(retention.removed(seq).into()),
+        (None, _) => Err(Problem::not_found("there is no such event")),
+    }
 }

@@ -8,6 +8,7 @@ use axum::{
 };
 use indelible::{EventError, RecordError};
 use indelible_engine::{
+    log::RetainError,
     query::{AggregateTextError, ParseError},
     source::ReadError,
     store::AppendError,
@@ -105,6 +106,11 @@ impl Problem {
     /// There is no such thing, or it is another tenant's.
     pub(crate) fn not_found(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::NOT_FOUND, "not-found", "Not found", detail)
+    }
+
+    /// It was there, and retention has removed it.
+    pub(crate) fn gone(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::GONE, "removed", "Removed by retention", detail)
     }
 
     /// The body, or a part of it, is larger than allowed.
@@ -236,6 +242,18 @@ impl From<ReadError> for Problem {
             }
             ReadError::Cancelled => Self::unavailable("the read was cancelled; ask again"),
             ReadError::Damaged { .. } | ReadError::Io { .. } => Self::internal(&error),
+        }
+    }
+}
+
+impl From<RetainError> for Problem {
+    fn from(error: RetainError) -> Self {
+        match error {
+            RetainError::Unrecorded(_) => {
+                tracing::error!(%error, "retention");
+                Self::unavailable("nothing was removed, because that could not be recorded: the server's log tells why")
+            }
+            other => Self::internal(&other),
         }
     }
 }

@@ -173,6 +173,7 @@ impl From<TreeError> for Problem {
     fn from(error: TreeError) -> Self {
         match error {
             TreeError::Read(error) => error.into(),
+            TreeError::Removed { .. } => Self::gone(error.to_string()),
             other => Self::internal(&other),
         }
     }

@@ -24,7 +24,7 @@ use super::{
     openapi::{self, examples},
     operation::Operation,
     problem::Problem,
-    proof, record, tail,
+    proof, record, retention, tail,
 };
 use crate::keys::Ability;
 
@@ -81,6 +81,16 @@ fn operations() -> Vec<Operation> {
         Operation::new("post", "/v1/rotations", "Change the key that signs the log", post(proof::rotate))
             .needs(Admin)
             .answers(201, json!({"old": "indelible+e1f4...", "new": "indelible+09ab...", "size": 1235})),
+        Operation::new(
+            "post",
+            "/v1/retention",
+            "Remove the events of days that are not kept any more; `days` is optional, `dry_run` removes nothing",
+            post(retention::retain),
+        )
+        .needs(Admin)
+        .request(json!({"days": 90, "dry_run": true, "sizes": [1000]}))
+        .answers(200, examples::retained(true))
+        .answers(202, examples::retained(false)),
         Operation::new("get", "/v1/aggregate", "Group and measure events", get(aggregate::aggregate))
             .needs(EventsRead)
             .parameters(aggregate::AggregateParams::PARAMETERS)

@@ -107,6 +107,12 @@ impl Tail {
 
     /// Sends one page of what lies between the position and the end.
     async fn catch_up(&mut self, end: u64) -> Result<(), Gone> {
+        if let Some(first_seq) = self.reader.retention().map(|retention| retention.first_seq)
+            && self.position < first_seq
+        {
+            self.send(format!("event: removed\ndata: {{\"first_seq\":{first_seq}}}\n\n").into()).await?;
+            self.position = first_seq;
+        }
         let mut filter = self.filter.clone();
         filter.seq_to = Some(filter.seq_to.map_or(end, |own| own.min(end)));
         let after = self.position.checked_sub(1).map(|seq| Cursor { seq });

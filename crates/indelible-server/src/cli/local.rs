@@ -22,7 +22,11 @@ use super::{
     progress::Progress,
     question::{Answer, Events, PageOf, ProvenReceipts, Question, Receipt, Which, typed_wrongly},
 };
-use crate::{clock, cosigning, rotation};
+use crate::{
+    clock, cosigning,
+    retention::{Asked, Keep, Retained},
+    rotation,
+};
 
 /// Opens a log, or makes one. One that is known to have forked takes no events.
 pub(crate) fn open_with(config: LogConfig) -> Result<Log, Failure> {
@@ -130,23 +134,28 @@ impl Local {
             Which::Seq(seq) => (seq, None),
         };
         let found = self.log.get(None, seq).map_err(Failure::because)?;
+        if let Some(retention) = self.log.retention().filter(|retention| found.is_none() && seq < retention.first_seq) {
+            return Err(Failure::because(retention.removed(seq)));
+        }
         Ok(found.filter(|event| id.is_none_or(|id| event.id == id)))
     }
 
     /// Verifies everything, behind a progress bar.
     pub(crate) fn verify(&self, kept: &[Note]) -> Result<Verified, VerifyError> {
         let status = self.log.status();
-        let events = status.next_seq - status.first_seq;
-        let bar = Mutex::new(Progress::new("verify", Some(2 * events)));
-        let (segments, tree) = (AtomicU64::new(0), AtomicU64::new(0));
-        self.log.verify(kept, &|pass, events| {
-            let counter = if pass == Pass::Tree { &tree } else { &segments };
-            counter.fetch_add(events, Ordering::Relaxed);
-            if let Ok(mut bar) = bar.try_lock() {
-                let (segments, tree) = (segments.load(Ordering::Relaxed), tree.load(Ordering::Relaxed));
-                bar.at(segments + tree, tree);
-            }
-        })
+        behind_bar(status.next_seq - status.first_seq, |progress| self.log.verify(kept, progress))
+    }
+
+    /// Removes what has expired, behind a progress bar.
+    pub(crate) fn retain(&self, asked: &Asked) -> Result<Retained, Failure> {
+        let days = asked.days(Keep::default()).map_err(Failure::because)?;
+        let expired = self.log.expired(days.before(clock::now())).map_or(0, |expired| expired.events);
+        let by = |event: Event| event.actor(Actor::new("system", "indelible"));
+        let mut asked = asked.clone();
+        let published = self.checkpoint()?.text().parse::<Checkpoint>().map_err(Failure::because)?;
+        asked.sizes.push(published.size());
+        behind_bar(expired, |progress| asked.run(&self.log, &self.recorder, days, progress, by))
+            .map_err(Failure::because)
     }
 
     /// The evidence of an event.
@@ -181,6 +190,20 @@ impl Local {
         let rows = table.rows.iter().map(|row| row.iter().map(json).collect()).collect();
         Ok(Answer { columns: table.columns, rows, exact: table.exact, groups: table.groups })
     }
+}
+
+/// Shows how far the verification of some events is.
+fn behind_bar<T>(events: u64, verify: impl FnOnce(&(dyn Fn(Pass, u64) + Sync)) -> T) -> T {
+    let bar = Mutex::new(Progress::new("verify", Some(2 * events)));
+    let (segments, tree) = (AtomicU64::new(0), AtomicU64::new(0));
+    verify(&|pass, events| {
+        let counter = if pass == Pass::Tree { &tree } else { &segments };
+        counter.fetch_add(events, Ordering::Relaxed);
+        if let Ok(mut bar) = bar.try_lock() {
+            let (segments, tree) = (segments.load(Ordering::Relaxed), tree.load(Ordering::Relaxed));
+            bar.at(segments + tree, tree);
+        }
+    })
 }
 
 /// What was queued is written before the process ends.

@@ -19,6 +19,8 @@ use super::{
 };
 use trust::Trust;
 
+pub(super) use trust::read;
+
 /// Makes a whole log again from its events, and proves that it is what it signed; or checks evidence or an export offline
 #[derive(Debug, Args)]
 #[command(after_help = "\

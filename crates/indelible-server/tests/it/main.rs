@@ -11,6 +11,7 @@ mod hostile;
 mod keys;
 mod lifecycle;
 mod proofs;
+mod retention;
 mod server;
 mod streams;
 mod tenants;

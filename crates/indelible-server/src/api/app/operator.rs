@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use axum::{extract::FromRequestParts, http::request::Parts};
-use indelible::{Actor, Durability, drivers::Follower};
+use indelible::{Actor, Durability, Event, drivers::Follower};
 use indelible_engine::store::{AppendError, Status};
 use indelible_proof::rotation::Rotation;
 
@@ -11,6 +11,7 @@ use crate::{
     clock,
     cosigning::Cosigning,
     keys::{Ability, ApiKey, KeysError, NewKey, Reach, Secret},
+    retention::{Asked, Retained},
     rotation,
 };
 
@@ -117,15 +118,11 @@ impl Administrator {
 
     /// Changes the key that signs the log's checkpoints, and records that.
     pub(in crate::api) async fn rotate_log_key(&self) -> Result<Rotation, Problem> {
-        if self.key.tenant != Reach::All {
-            return Err(Problem::forbidden("the log is of all tenants: it takes an API key with the tenant *"));
-        }
+        self.must_reach_all()?;
         let this = self.clone();
         let done = tokio::task::spawn_blocking(move || {
             let rotation = this.app.0.log.rotate_key()?;
-            let mut event = rotation::event(&rotation);
-            event.actor = Some(Actor::new("token", this.key.id.clone()).name(this.key.name.clone()));
-            reads::of(&this.key, &mut event);
+            let event = this.sign(rotation::event(&rotation));
             // The key is changed, and the log's files tell of it, also where this fails.
             if let Err(error) = this.app.0.recorder.record_all(vec![event], Durability::Durable) {
                 tracing::error!(%error, "the change of the log's key was not recorded as an event");
@@ -133,6 +130,36 @@ impl Administrator {
             Ok(rotation)
         });
         done.await.map_err(|panic| Problem::internal(&panic))?.map_err(|error: AppendError| error.into())
+    }
+
+    /// Removes what has expired. When that takes longer than a request may, it goes on, and the answer is what will go.
+    pub(in crate::api) async fn retain(&self, asked: Asked) -> Result<Retained, Problem> {
+        self.must_reach_all()?;
+        let days = asked.days(self.app.0.keep).map_err(|error| Problem::parameter("days", error.to_string()))?;
+        let planned = Asked { dry_run: true, ..asked.clone() };
+        let planned = planned.run(&self.app.0.log, &self.app.0.recorder, days, &|_, _| (), |event| event)?;
+        let this = self.clone();
+        let told = self.app.retain(asked, days, move |event| this.sign(event));
+        let told = told.map_err(|error| Problem::internal(&error))?;
+        match tokio::time::timeout(self.app.request_timeout(), told).await {
+            Ok(done) => Ok(done.map_err(|panic| Problem::internal(&panic))??),
+            Err(_) => Ok(Retained { dry_run: false, done: false, ..planned }),
+        }
+    }
+
+    /// Refuses a key that is bound to a tenant what concerns the log as a whole.
+    fn must_reach_all(&self) -> Result<(), Problem> {
+        if self.key.tenant == Reach::All {
+            return Ok(());
+        }
+        Err(Problem::forbidden("the log is of all tenants: it takes an API key with the tenant *"))
+    }
+
+    /// Says of an event that whoever has this key did it.
+    fn sign(&self, event: Event) -> Event {
+        let mut event = event.actor(Actor::new("token", self.key.id.clone()).name(self.key.name.clone()));
+        reads::of(&self.key, &mut event);
+        event
     }
 
     async fn blocking<T: Send + 'static>(

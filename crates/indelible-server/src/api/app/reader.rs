@@ -3,6 +3,7 @@ use std::sync::Arc;
 use axum::{extract::FromRequestParts, http::request::Parts};
 use indelible::Recorded;
 use indelible_engine::{
+    log::Retention,
     query::{Aggregate, Cancel, Filter, Page, Query, Table},
     source::ReadError,
     store::Store,
@@ -60,6 +61,11 @@ impl Reader {
     /// The sequence number behind everything that was acknowledged before this call.
     pub(in crate::api) async fn end(&self) -> Result<u64, Problem> {
         self.read(|store, _| Ok(store.status().next_seq)).await
+    }
+
+    /// What retention has removed.
+    pub(in crate::api) fn retention(&self) -> Option<Arc<Retention>> {
+        self.app.0.log.retention()
     }
 
     /// Notes that the key has read, for the log's own record of its readers.

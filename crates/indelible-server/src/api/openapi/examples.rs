@@ -216,3 +216,11 @@ pub(in crate::api) fn problem() -> Value {
         "suggestion": "actor",
     })
 }
+
+/// What retention has removed, or goes on to remove.
+pub(in crate::api) fn retained(done: bool) -> Value {
+    json!({
+        "days": 90, "dry_run": false, "done": done, "recorded_before": "2026-08-22T00:00:00Z", "first_seq": 1000,
+        "events": 1000, "segments": 1, "bytes": 81920,
+    })
+}

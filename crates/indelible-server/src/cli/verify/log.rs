@@ -23,6 +23,8 @@ use crate::cli::{
 struct Verdict {
     proven: bool,
     events: u64,
+    /// So many first events were removed by retention; what is kept of the tree over them was verified.
+    removed: u64,
     segments: u64,
     bytes: u64,
     checkpoint: Against,
@@ -65,6 +67,7 @@ pub(super) fn verify(directory: &Path, kept: &[PathBuf], trust: &Trust, screen: 
     let verdict = Verdict {
         proven: true,
         events: verified.events,
+        removed: verified.removed,
         segments: verified.segments,
         bytes: verified.bytes,
         checkpoint: Against::new(&log.open_checkpoint(&checkpoint).map_err(Failure::because)?, &[]),
@@ -90,6 +93,14 @@ fn print(verdict: &Verdict, screen: &mut Screen) -> Result<(), Failure> {
         &format!("every event is what was recorded, at its place, and none is missing: {}", events(verdict.events)),
         screen,
     )?;
+    if verdict.removed > 0 {
+        let (removed, first_seq) = (events(verdict.removed), verdict.removed);
+        fact(
+            "removed",
+            &format!("{removed} before event {first_seq}, by retention; the tree above them is verified"),
+            screen,
+        )?;
+    }
     let word = if *segments == 1 { "segment" } else { "segments" };
     fact("read", &format!("{segments} {word} and the write-ahead log, {}", bytes_in_words(*bytes)), screen)?;
     fact("log", &checkpoint.origin, screen)?;

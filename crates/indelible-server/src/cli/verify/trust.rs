@@ -101,7 +101,7 @@ fn key(option: &str, text: &str) -> Result<VerifierKey, Failure> {
 }
 
 /// A key, a checkpoint or rotations.
-pub(super) fn read(path: &Path, bytes_max: u64) -> Result<String, Failure> {
+pub(in crate::cli) fn read(path: &Path, bytes_max: u64) -> Result<String, Failure> {
     let mut text = String::new();
     // One byte more than is allowed, so that a longer file is refused and not cut.
     let read = File::open(path).and_then(|file| file.take(bytes_max + 1).read_to_string(&mut text));
