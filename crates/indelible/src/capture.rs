@@ -56,8 +56,10 @@ mod verdict;
 
 #[cfg(feature = "axum")]
 pub(crate) use input::read_form;
-#[cfg(feature = "axum")]
+#[cfg(any(feature = "axum", feature = "tokens"))]
 pub(crate) use layer::peer_in_extensions;
+#[cfg(feature = "tokens")]
+pub(crate) use {address::user_agent, shared::Peer};
 
 pub use address::{ForwardingHeader, Proxies};
 pub use body::AuditBody;

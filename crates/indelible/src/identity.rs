@@ -37,6 +37,8 @@ pub use cookie::SessionCookie;
 pub use jwt::JwtClaims;
 
 use crate::{alarm::within, limits};
+#[cfg(feature = "tokens")]
+pub(crate) use bearer::Presented;
 use bearer::bearer_token;
 
 pub(crate) use cookie::next_cookies;

@@ -32,6 +32,8 @@ mod prune;
 mod ready;
 mod refusal;
 mod report;
+#[cfg(feature = "tower")]
+mod require;
 mod reveal;
 mod revoke;
 mod rotate;
@@ -77,6 +79,8 @@ pub use limiter::{RateLimited, Rates};
 pub use model::{Entity, Standing, Token};
 pub use ready::Accepted;
 pub use refusal::Refusal;
+#[cfg(feature = "tower")]
+pub use require::{RequireToken, RequireTokenService, ResponseFuture, UsageMetadata};
 pub use revoke::{RevocationMode, Revoke};
 pub use rotate::{Rotate, RotationMode};
 pub use vault::{Vault, VaultError};

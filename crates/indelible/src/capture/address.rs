@@ -7,11 +7,13 @@
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 
 use http::{HeaderMap, HeaderName, header};
+use indelible_proof::Context;
 
 use super::forwarded;
 use crate::{
     limits,
     network::{Network, NetworkError},
+    text::header_text,
 };
 
 /// The header in which the application's proxies say where a request came from.
@@ -91,12 +93,21 @@ impl Proxies {
         Some(if self.mask_v6 { masked(client) } else { client })
     }
 
+    /// Where a request comes from, as events tell it.
+    pub(crate) fn context(&self, peer: Option<IpAddr>, headers: &HeaderMap) -> Context {
+        Context {
+            ip: self.client(peer, headers),
+            forwarded_for: self.header_text(headers).and_then(|text| header_text(&text)),
+            ..Context::default()
+        }
+    }
+
     pub(super) const fn header_name(&self) -> HeaderName {
         self.header.name()
     }
 
     /// The header as it came, its lines joined.
-    pub(super) fn header_text(&self, headers: &HeaderMap) -> Option<String> {
+    fn header_text(&self, headers: &HeaderMap) -> Option<String> {
         let mut lines =
             headers.get_all(self.header.name()).into_iter().map(|line| String::from_utf8_lossy(line.as_bytes()));
         let mut text = lines.next()?.into_owned();
@@ -120,6 +131,11 @@ impl Proxies {
             ForwardingHeader::XRealIp => vec![text],
         }
     }
+}
+
+/// What a request says it was sent with.
+pub(crate) fn user_agent(headers: &HeaderMap) -> Option<String> {
+    header_text(&String::from_utf8_lossy(headers.get(header::USER_AGENT)?.as_bytes()))
 }
 
 /// An address as proxies write it: bare, in brackets, with a port.

@@ -44,7 +44,7 @@ impl AuditLayer {
             rules,
             resolvers: Resolvers::default(),
             proxies: Proxies::default(),
-            peer: Box::new(peer_in_extensions),
+            peer: Arc::new(peer_in_extensions),
             severities: SeverityRules::default(),
             repetition: Repetition::default(),
             key: None,
@@ -103,7 +103,7 @@ impl AuditLayerBuilder {
     /// feature `axum` its `ConnectInfo<SocketAddr>`, there when the application is served with
     /// `into_make_service_with_connect_info::<SocketAddr>()`.
     pub fn peer(mut self, peer: impl Fn(&Extensions) -> Option<IpAddr> + Send + Sync + 'static) -> Self {
-        self.peer = Box::new(peer);
+        self.peer = Arc::new(peer);
         self
     }
 

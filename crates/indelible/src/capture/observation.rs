@@ -6,10 +6,11 @@
 use std::time::Instant;
 
 use http::{HeaderMap, Method, StatusCode, Uri, header};
-use indelible_proof::{Actor, Context, Event, Http, Object, Outcome, Target, limits, vocabulary};
+use indelible_proof::{Actor, Event, Http, Object, Outcome, Target, limits, vocabulary};
 use serde_json::{Value, json};
 
 use super::{
+    address::user_agent,
     body::{Collected, Tee},
     choices::Choices,
     correlation::Correlation,
@@ -23,7 +24,7 @@ use super::{
 };
 use crate::{
     identity::{Identity, ResolveError},
-    text::{clipped, header_text},
+    text::clipped,
 };
 
 /// Where an event keeps what was asked for of the bodies.
@@ -142,14 +143,10 @@ impl Observation {
             latency_us: u64::try_from(self.ended.saturating_duration_since(self.started).as_micros()).ok(),
         });
         let capture = &self.rule().capture;
-        let mut context = Context::default();
-        if capture.ip {
-            context.ip = choices.proxies.client(self.peer, &self.headers);
-            context.forwarded_for = choices.proxies.header_text(&self.headers).and_then(|text| header_text(&text));
-        }
+        let ip = capture.ip.then(|| choices.proxies.context(self.peer, &self.headers));
+        let mut context = ip.unwrap_or_default();
         if capture.user_agent {
-            let agent = self.headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
-            context.user_agent = agent.and_then(|text| header_text(&text));
+            context.user_agent = user_agent(&self.headers);
         }
         event.context = Some(context);
     }

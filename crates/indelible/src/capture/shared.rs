@@ -13,7 +13,7 @@ use super::{
 use crate::{Durability, RecordError, Recorder, Submission, identity::Resolvers};
 
 /// Where a request's extensions hold the address of the peer.
-pub(super) type Peer = Box<dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync>;
+pub(crate) type Peer = Arc<dyn Fn(&Extensions) -> Option<IpAddr> + Send + Sync>;
 
 /// What all services of a layer share.
 pub(super) struct Shared {

@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use indelible_proof::Context;
 
-use super::model::Entity;
+use super::{
+    abilities::Abilities,
+    model::{Entity, Token},
+    refusal::Refusal,
+};
 
 /// An attempt to use a token.
 ///
@@ -133,22 +137,32 @@ impl Requirement {
         self
     }
 
-    /// Whether a type will do.
-    pub(super) fn admits_kind(&self, kind: &str) -> bool {
-        self.0.kinds.is_empty() || self.0.kinds.iter().any(|one| one == kind)
+    /// Speaks of another's abilities too.
+    pub(super) fn mention(&mut self, other: &Self) {
+        let is_new = |one: &&String| self.abilities().all(|known| known != *one);
+        let new: Vec<String> = other.abilities().filter(is_new).cloned().collect();
+        Arc::make_mut(&mut self.0).all.extend(new);
     }
 
-    /// Whether an environment will do.
-    pub(super) fn admits_environment(&self, environment: &str) -> bool {
-        self.0.environments.is_empty() || self.0.environments.iter().any(|one| one == environment)
-    }
-
-    /// The abilities that are missing: the first of those that must all be there, or all of which one is enough.
-    pub(super) fn missing(&self, allows: impl Fn(&str) -> bool) -> &[String] {
-        if let Some(first) = self.0.all.iter().position(|one| !allows(one)) {
-            return self.0.all.get(first..=first).unwrap_or_default();
+    /// Whether a token is of a type and an environment that will do.
+    pub(super) fn admit(&self, token: &Token) -> Result<(), Refusal> {
+        let admits = |all: &[String], one: &String| all.is_empty() || all.contains(one);
+        if !admits(&self.0.kinds, &token.kind) {
+            return Err(Refusal::Kind(token.kind.clone()));
         }
-        if self.0.any.iter().any(|one| allows(one)) { &[] } else { &self.0.any }
+        if !admits(&self.0.environments, &token.environment) {
+            return Err(Refusal::Environment(token.environment.clone()));
+        }
+        Ok(())
+    }
+
+    /// Whether abilities are enough. Missing is the first of those that must all be there, or all of which one is enough.
+    pub(super) fn covered_by(&self, held: &Abilities) -> Result<(), Refusal> {
+        if let Some(missing) = self.0.all.iter().find(|one| !held.allow(one)) {
+            return Err(Refusal::Scope(vec![missing.clone()]));
+        }
+        let is_any = self.0.any.is_empty() || self.0.any.iter().any(|one| held.allow(one));
+        if is_any { Ok(()) } else { Err(Refusal::Scope(self.0.any.clone())) }
     }
 
     /// All abilities that it speaks of.

@@ -7,7 +7,7 @@ use indelible_proof::{
     limits::{ID_BYTES_MAX, INTEGER_MAX, SCOPE_BYTES_MAX, SCOPES_MAX, TRACE_BYTES_MAX, URI_BYTES_MAX, WORD_BYTES_MAX},
 };
 
-use super::{Scope, attempt::Requirement, events, ready::Ready, refusal::Refusal};
+use super::{Scope, attempt::Requirement, ready::Ready, refusal::Refusal};
 use crate::text::{clipped, header_text};
 
 /// What was seen of an attempt to use a token.
@@ -50,6 +50,9 @@ impl Attempted {
         event.outcome = outcome;
         event.reason = reason.map(str::to_owned);
         event.metadata = self.metadata;
+        if !event.metadata.is_empty() && event.validate().is_err() {
+            event.metadata = Object::from_iter([("left_out".to_owned(), "metadata that no event may have".into())]);
+        }
         match (&self.ready, self.looks) {
             (Some(ready), _) => note_token(&mut event, ready),
             (None, looks) => {
@@ -75,18 +78,7 @@ impl Attempted {
 
 /// Who used a token, and which.
 pub(super) fn note_token(event: &mut Event, ready: &Ready) {
-    let token = &ready.token;
-    event.actor = Some(Actor::new(events::actor_type(&token.owner.r#type), &token.owner.id));
-    event.credential = Some(Credential {
-        kind: Some("api_key".to_owned()),
-        id: Some(token.id.clone()),
-        r#type: Some(token.kind.clone()),
-        environment: Some(token.environment.clone()),
-        prefix: Some(token.prefix.clone()),
-        fingerprint: Some(ready.fingerprint.clone()),
-        scopes: token.abilities.to_vec(),
-        expires_at: token.expires_at,
-    });
+    (event.actor, event.credential) = (Some(ready.actor()), Some(ready.credential()));
 }
 
 fn credential_of(looks: Looks) -> Credential {

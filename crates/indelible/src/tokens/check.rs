@@ -7,10 +7,10 @@ use subtle::ConstantTimeEq as _;
 
 use super::{
     Service, Tokens,
-    attempt::Attempt,
+    attempt::{Attempt, Requirement},
     attempted::{Attempted, Looks},
-    format::{FormatError, Parsed},
-    model::{Standing, Token},
+    format::Parsed,
+    model::{Entity, Standing, Token},
     ready::{Accepted, Ready},
     refusal::Refusal,
 };
@@ -31,6 +31,43 @@ impl Check {
     /// The token, or why it is not accepted.
     pub fn verdict(&self) -> Result<&Token, &Refusal> {
         self.verdict.as_ref().map(|accepted| &**accepted)
+    }
+
+    #[cfg(feature = "tower")]
+    pub(super) fn accepted(&self) -> Result<Accepted, Refusal> {
+        self.verdict.clone()
+    }
+
+    /// Whether it was made by the same service for the same tenant.
+    #[cfg(feature = "tower")]
+    pub(super) fn is_by(&self, tokens: &Tokens) -> bool {
+        let is_of_tenant = |attempted: &Attempted| attempted.scope.tenant == tokens.scope.tenant;
+        Arc::ptr_eq(&self.service, &tokens.service) && self.attempted.as_deref().is_some_and(is_of_tenant)
+    }
+
+    /// Asks more of the token: what one route needs beyond all others, say. The event tells of the last word.
+    pub fn require(&mut self, needs: &Requirement) -> Result<&Token, &Refusal> {
+        if let Some(attempted) = &mut self.attempted {
+            attempted.needs.mention(needs);
+        }
+        self.hold_to(|token| needs.admit(token).and_then(|()| needs.covered_by(&token.abilities)))
+    }
+
+    /// Asks that the token be for something that belongs to this, as [`Attempt::boundary`] does.
+    pub fn confine(&mut self, boundary: Option<&Entity>) -> Result<&Token, &Refusal> {
+        self.hold_to(|token| is_within(token, boundary))
+    }
+
+    fn hold_to(&mut self, test: impl FnOnce(&Token) -> Result<(), Refusal>) -> Result<&Token, &Refusal> {
+        if let Ok(accepted) = &self.verdict
+            && let Err(refusal) = test(accepted)
+        {
+            if let Some(attempted) = &mut self.attempted {
+                attempted.refusal = Some(refusal.clone());
+            }
+            self.verdict = Err(refusal);
+        }
+        self.verdict()
     }
 
     /// Writes the event, with what came of the request: its status, how long it took, and free data.
@@ -59,17 +96,31 @@ impl std::fmt::Debug for Check {
     }
 }
 
+/// A token that was looked for.
+pub(super) type Found = Result<Arc<Ready>, Refusal>;
+
 impl Tokens {
     /// Checks a token and lets the caller say what came of the request before the event is written.
     ///
     /// Blocks for a look at the database when the token was not used lately, and for nothing else: the event is made
     /// and written in the background.
     pub fn check(&self, attempt: Attempt<'_>) -> Check {
+        let found = self.look_up(attempt.text);
+        self.check_found(attempt, found)
+    }
+
+    /// Checks a token that was looked for.
+    pub(super) fn check_found(&self, attempt: Attempt<'_>, found: Found) -> Check {
         let now = self.service.now();
-        let parsed = Parsed::of(attempt.text);
-        let (ready, verdict) = self.judge(&attempt, parsed, now);
+        let (ready, verdict) = match found {
+            Ok(ready) => {
+                let verdict = self.accept(&attempt, &ready, now);
+                (Some(ready), verdict)
+            }
+            Err(refusal) => (None, Err(refusal)),
+        };
         let refusal = verdict.as_ref().err().cloned();
-        let looks = if ready.is_none() { Some(self.looks(attempt.text, parsed.ok())) } else { None };
+        let looks = if ready.is_none() { Some(self.looks(attempt.text)) } else { None };
         let Attempt { context, needs, request_id, trace, .. } = attempt;
         let attempted = Box::new(Attempted {
             scope: Arc::clone(&self.scope),
@@ -97,31 +148,24 @@ impl Tokens {
         self.check(attempt).finish(None, Object::new())
     }
 
-    /// The token that was presented, if there is one, and whether it is accepted.
-    fn judge(
-        &self,
-        attempt: &Attempt<'_>,
-        parsed: Result<Parsed<'_>, FormatError>,
-        now: Timestamp,
-    ) -> (Option<Arc<Ready>>, Result<(), Refusal>) {
-        let parsed = match parsed {
+    /// The token with a text. Blocks when the database must be asked.
+    pub(super) fn look_up(&self, text: &str) -> Found {
+        let parsed = Parsed::of(text)?;
+        let hash = parsed.hash();
+        let ready = self.ready(text, hash, self.service.now()).map_err(|_| Refusal::Unavailable)?;
+        known(ready, &parsed, &hash)
+    }
+
+    /// The token with a text, or that there is none; nothing when the database must be asked.
+    #[cfg(feature = "tower")]
+    pub(super) fn recall(&self, text: &str) -> Option<Found> {
+        let parsed = match Parsed::of(text) {
             Ok(parsed) => parsed,
-            Err(FormatError::Malformed) => return (None, Err(Refusal::Malformed)),
-            Err(FormatError::Checksum) => return (None, Err(Refusal::Checksum)),
+            Err(error) => return Some(Err(error.into())),
         };
         let hash = parsed.hash();
-        let is_it = |ready: &Arc<Ready>| {
-            // Whoever puts an id before the text must know it.
-            let id = parsed.id.is_none_or(|id| ready.token.imported_id.as_deref() == Some(id));
-            id && bool::from(ready.token.hash.ct_eq(&hash))
-        };
-        let ready = match self.ready(attempt.text, hash, now) {
-            Ok(found) => found.filter(is_it),
-            Err(_) => return (None, Err(Refusal::Unavailable)),
-        };
-        let Some(ready) = ready else { return (None, Err(Refusal::Unknown)) };
-        let verdict = self.accept(attempt, &ready, now);
-        (Some(ready), verdict)
+        let (ready, _) = self.cached(&hash, self.service.now());
+        ready.map(|ready| known(Some(ready), &parsed, &hash))
     }
 
     /// Whether a token that is known is accepted.
@@ -132,15 +176,8 @@ impl Tokens {
             Standing::Revoked => return Err(Refusal::Revoked),
             Standing::Expired => return Err(Refusal::Expired),
         }
-        if !needs.admits_kind(&token.kind) {
-            return Err(Refusal::Kind(token.kind.clone()));
-        }
-        if !needs.admits_environment(&token.environment) {
-            return Err(Refusal::Environment(token.environment.clone()));
-        }
-        if token.boundary.as_ref() != attempt.boundary {
-            return Err(Refusal::Boundary);
-        }
+        needs.admit(token)?;
+        is_within(token, attempt.boundary)?;
         if ready.is_for_servers && attempt.origin.is_some() {
             return Err(Refusal::Browser);
         }
@@ -151,18 +188,29 @@ impl Tokens {
         if let Some(rate) = ready.rate {
             self.service.limiter.take(&token.id, rate, now)?;
         }
-        let missing = needs.missing(|ability| token.abilities.allow(ability));
-        if !missing.is_empty() {
-            return Err(Refusal::Scope(missing.to_vec()));
-        }
+        needs.covered_by(&token.abilities)?;
         self.service.note_use(ready, now);
         Ok(())
     }
 
     /// What can be told of a token that nobody knows: nothing by which it could be used.
-    fn looks(&self, text: &str, parsed: Option<Parsed<'_>>) -> Looks {
+    fn looks(&self, text: &str) -> Looks {
         let fingerprint = crate::redaction::hash(&self.service.settings.fingerprint_key, text);
-        let words = parsed.map(|parsed| (parsed.prefix.to_owned(), parsed.environment.to_owned()));
+        let words = Parsed::of(text).ok().map(|parsed| (parsed.prefix.to_owned(), parsed.environment.to_owned()));
         Looks { fingerprint, words }
     }
+}
+
+/// What was found, when it is what was presented.
+fn known(ready: Option<Arc<Ready>>, parsed: &Parsed<'_>, hash: &[u8; 32]) -> Found {
+    let is_it = |ready: &Arc<Ready>| {
+        // Whoever puts an id before the text must know it.
+        let id = parsed.id.is_none_or(|id| ready.token.imported_id.as_deref() == Some(id));
+        id && bool::from(ready.token.hash.ct_eq(hash))
+    };
+    ready.filter(is_it).ok_or(Refusal::Unknown)
+}
+
+fn is_within(token: &Token, boundary: Option<&Entity>) -> Result<(), Refusal> {
+    if token.boundary.as_ref() == boundary { Ok(()) } else { Err(Refusal::Boundary) }
 }

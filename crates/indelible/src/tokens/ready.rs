@@ -11,9 +11,11 @@ use std::{
     time::Duration,
 };
 
-use indelible_proof::Timestamp;
+use indelible_proof::{Actor, Credential, Timestamp};
 
-use super::{Tokens, ancestry::Ends, kind::Kind, model::Token, state::StateError};
+use super::{Tokens, ancestry::Ends, cache::Generation, events, kind::Kind, model::Token, state::StateError};
+#[cfg(feature = "tower")]
+use crate::identity::Identity;
 use crate::redaction;
 
 /// A token that is ready to be checked.
@@ -37,6 +39,24 @@ impl Ready {
         u128::from(age) < staleness.as_micros()
     }
 
+    /// Whoever uses it acts for its owner.
+    pub(super) fn actor(&self) -> Actor {
+        Actor::new(events::actor_type(&self.token.owner.r#type), &self.token.owner.id)
+    }
+
+    pub(super) fn credential(&self) -> Credential {
+        Credential {
+            kind: Some("api_key".to_owned()),
+            id: Some(self.token.id.clone()),
+            r#type: Some(self.token.kind.clone()),
+            environment: Some(self.token.environment.clone()),
+            prefix: Some(self.token.prefix.clone()),
+            fingerprint: Some(self.fingerprint.clone()),
+            scopes: self.token.abilities.to_vec(),
+            expires_at: self.token.expires_at,
+        }
+    }
+
     /// Notes a use; whether it is the first that the database does not know.
     pub(super) fn note_use(&self, now: Timestamp) -> bool {
         self.used_us.fetch_max(now.as_micros(), Ordering::Relaxed) == 0
@@ -52,6 +72,14 @@ impl Ready {
 /// A token that was accepted.
 #[derive(Clone)]
 pub struct Accepted(pub(super) Arc<Ready>);
+
+#[cfg(feature = "tower")]
+impl Accepted {
+    /// Whose token it is, for [`capture`](crate::capture) and [`endpoints`](crate::endpoints).
+    pub fn identity(&self) -> Identity {
+        Identity::new(self.0.actor()).credential(self.0.credential()).tenant(&self.tenant)
+    }
+}
 
 impl Deref for Accepted {
     type Target = Token;
@@ -70,16 +98,22 @@ impl fmt::Debug for Accepted {
 impl Tokens {
     /// The token with a text, from memory where that is as good as the database.
     pub(super) fn ready(&self, text: &str, hash: [u8; 32], now: Timestamp) -> Result<Option<Arc<Ready>>, StateError> {
-        let (cached, generation) = self.service.cache.get(&hash);
-        let staleness = self.service.settings.staleness;
-        let is_good = |ready: &Arc<Ready>| ready.token.tenant == self.scope.tenant && ready.is_fresh(now, staleness);
-        if let Some(ready) = cached.filter(is_good) {
-            return Ok(Some(ready));
+        let (cached, generation) = self.cached(&hash, now);
+        if cached.is_some() {
+            return Ok(cached);
         }
         let Some(token) = self.service.state.by_hash(&self.scope.tenant, &hash)? else { return Ok(None) };
         let ready = Arc::new(self.prepare(token, text, now)?);
         self.service.cache.put(hash, &ready, generation);
         Ok(Some(ready))
+    }
+
+    /// The token with a hash, if memory is as good as the database; and since when what is read now may be kept.
+    pub(super) fn cached(&self, hash: &[u8; 32], now: Timestamp) -> (Option<Arc<Ready>>, Generation) {
+        let (cached, generation) = self.service.cache.get(hash);
+        let staleness = self.service.settings.staleness;
+        let is_good = |ready: &Arc<Ready>| ready.token.tenant == self.scope.tenant && ready.is_fresh(now, staleness);
+        (cached.filter(is_good), generation)
     }
 
     fn prepare(&self, token: Token, text: &str, now: Timestamp) -> Result<Ready, StateError> {

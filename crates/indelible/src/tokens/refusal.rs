@@ -2,7 +2,7 @@
 
 use indelible_proof::Outcome;
 
-use super::limiter::RateLimited;
+use super::{format::FormatError, limiter::RateLimited};
 
 /// Why a token was not accepted. Its text is for whoever presented it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,6 +50,15 @@ pub enum Refusal {
     /// The database failed: whether the token is good is unknown.
     #[error("tokens cannot be checked now: try again")]
     Unavailable,
+}
+
+impl From<FormatError> for Refusal {
+    fn from(error: FormatError) -> Self {
+        match error {
+            FormatError::Malformed => Self::Malformed,
+            FormatError::Checksum => Self::Checksum,
+        }
+    }
 }
 
 impl Refusal {

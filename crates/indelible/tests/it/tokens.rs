@@ -9,6 +9,7 @@ mod finding;
 mod lives;
 mod outbox;
 mod promises;
+mod require;
 mod together;
 
 use bench::Bench;

@@ -39,7 +39,7 @@ pub(super) struct Bench {
     pub(super) recorder: Recorder,
     pub(super) store: Arc<MemoryStore>,
     pub(super) clock: Clock,
-    _directory: TempDir,
+    pub(super) directory: TempDir,
 }
 
 impl Bench {
@@ -53,7 +53,7 @@ impl Bench {
         let recorder = recorder(&clock, store.clone());
         let builder = choose(builder(&clock, &recorder));
         let tokens = builder.open(directory.path().join("state.db")).unwrap().by(Actor::user("admin"));
-        Self { tokens, recorder, store, clock, _directory: directory }
+        Self { tokens, recorder, store, clock, directory }
     }
 
     /// A token of type `sk` that may do everything.
