@@ -59,7 +59,7 @@ pub mod import;
 mod limits;
 #[cfg(any(feature = "tokens", feature = "tower"))]
 mod network;
-#[cfg(feature = "outbox-sqlite")]
+#[cfg(any(feature = "outbox-postgres", feature = "outbox-sqlite"))]
 pub mod outbox;
 mod recorder;
 pub mod redaction;

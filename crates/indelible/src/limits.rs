@@ -6,7 +6,7 @@ use std::time::Duration;
 pub(crate) use capture::*;
 #[cfg(feature = "axum")]
 pub(crate) use endpoints::*;
-#[cfg(feature = "outbox-sqlite")]
+#[cfg(any(feature = "outbox-postgres", feature = "outbox-sqlite"))]
 pub(crate) use outbox::*;
 #[cfg(feature = "tokens")]
 pub(crate) use tokens::*;
@@ -158,7 +158,7 @@ mod tokens {
 }
 
 /// Those of an outbox.
-#[cfg(feature = "outbox-sqlite")]
+#[cfg(any(feature = "outbox-postgres", feature = "outbox-sqlite"))]
 mod outbox {
     use std::time::Duration;
 
@@ -173,9 +173,20 @@ mod outbox {
     pub(crate) const OUTBOX_PROBLEM_BYTES_MAX: usize = 1024;
     /// Parked events that a status shows.
     pub(crate) const OUTBOX_PARKED_SHOWN: u32 = 20;
+    /// How long a connection to Postgres may take.
+    #[cfg(feature = "outbox-postgres")]
+    pub(crate) const OUTBOX_CONNECT_WAIT: Duration = Duration::from_secs(10);
+    /// How long Postgres may be silent where it owes an answer.
+    #[cfg(feature = "outbox-postgres")]
+    pub(crate) const OUTBOX_SILENCE_MAX: Duration = Duration::from_secs(30);
+    /// Time between two looks at an outbox in Postgres, which calls.
+    #[cfg(feature = "outbox-postgres")]
+    pub(crate) const OUTBOX_POLL_POSTGRES: Duration = Duration::from_secs(5);
     /// How long a busy SQLite database is waited for.
+    #[cfg(feature = "outbox-sqlite")]
     pub(crate) const OUTBOX_WAIT: Duration = Duration::from_secs(5);
     /// Time between two looks at an empty outbox in SQLite, which calls nobody.
+    #[cfg(feature = "outbox-sqlite")]
     pub(crate) const OUTBOX_POLL_SQLITE: Duration = Duration::from_millis(100);
     /// The wait after a first failure; each further one doubles it.
     pub(crate) const OUTBOX_RETRY_WAIT: Duration = Duration::from_millis(200);

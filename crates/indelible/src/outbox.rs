@@ -19,6 +19,8 @@
 
 mod drain;
 mod drainer;
+#[cfg(feature = "outbox-postgres")]
+mod postgres;
 mod receiver;
 #[cfg(feature = "outbox-sqlite")]
 mod sqlite;
@@ -31,6 +33,8 @@ use serde::Serialize;
 
 pub use drain::{Drained, drain};
 pub use drainer::Drainer;
+#[cfg(feature = "outbox-postgres")]
+pub use postgres::Postgres;
 pub use receiver::{ReceiveError, Receiver};
 #[cfg(feature = "outbox-sqlite")]
 pub use sqlite::Sqlite;
@@ -121,6 +125,9 @@ pub enum OutboxError {
     /// The table is not there.
     #[error("the database has no outbox: apply the schema that `indelible outbox schema` prints")]
     Absent,
+    /// Somebody else drains it.
+    #[error("another drainer is at work on this outbox: let it, or stop it")]
+    Taken,
     /// No triggers can be made as asked.
     #[error("no triggers were made: {cause}")]
     Watch {

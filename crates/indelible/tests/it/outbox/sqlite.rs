@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        atomic::{AtomicI64, AtomicUsize, Ordering},
+        atomic::{AtomicUsize, Ordering},
         mpsc,
     },
     thread,
@@ -13,13 +13,13 @@ use std::{
 
 use indelible::{
     Decision, MemoryStore, Recorder, Store, Timestamp,
-    outbox::{Drained, Drainer, Outbox, OutboxError, Row, Sqlite, Status, drain},
+    outbox::{Drained, Drainer, Outbox as _, OutboxError, Sqlite, Status, drain},
     system_time,
 };
 use rusqlite::{Connection, params};
 use tempfile::TempDir;
 
-use super::{all, numbers, recorder};
+use super::{HOUR_US, KilledBeforeSettling, all, clocked, numbers, recorder};
 
 /// A database with accounts and an outbox.
 struct Database {
@@ -170,42 +170,6 @@ fn what_is_kept_is_not_sent_again() {
     assert_eq!(outbox.status().unwrap(), Status { kept: 1, ..Status::default() });
     assert_eq!(numbers(&*store), [1]);
 }
-
-/// An outbox whose process is killed between the log's answer and the next step.
-struct KilledBeforeSettling<'a>(&'a Sqlite);
-
-impl Outbox for KilledBeforeSettling<'_> {
-    fn waiting(&self) -> Result<Vec<Row>, OutboxError> {
-        self.0.waiting()
-    }
-
-    fn settle(&self, _: &[i64]) -> Result<(), OutboxError> {
-        Err(OutboxError::Database { cause: "killed".to_owned() })
-    }
-
-    fn park(&self, id: i64, problem: &str) -> Result<(), OutboxError> {
-        self.0.park(id, problem)
-    }
-
-    fn status(&self) -> Result<Status, OutboxError> {
-        self.0.status()
-    }
-
-    fn ring(&self, bell: mpsc::SyncSender<()>) -> Duration {
-        self.0.ring(bell)
-    }
-}
-
-/// A recorder whose clock the test sets.
-fn clocked() -> (Recorder, Arc<MemoryStore>, Arc<AtomicI64>) {
-    let store = Arc::new(MemoryStore::default());
-    let now = Arc::new(AtomicI64::new(system_time().as_micros()));
-    let read = Arc::clone(&now);
-    let clock = move || Timestamp::saturating_from_micros(read.load(Ordering::SeqCst));
-    (Recorder::builder(store.clone()).clock(clock).build(), store, now)
-}
-
-const HOUR_US: i64 = 3_600_000_000;
 
 #[test]
 fn what_was_recorded_before_a_kill_is_not_recorded_again_however_late_the_next_drain_comes() {
