@@ -12,6 +12,7 @@ mod interrupt;
 mod key;
 mod list;
 pub(crate) mod local;
+mod outbox;
 pub(crate) mod place;
 pub(crate) mod progress;
 mod proof;
@@ -66,6 +67,8 @@ enum Command {
     #[command(subcommand)]
     Key(key::Key),
     Doctor(doctor::Doctor),
+    #[command(subcommand)]
+    Outbox(outbox::Outbox),
     Witness(witness::Witness),
     #[command(subcommand)]
     Bench(bench::Bench),
@@ -102,6 +105,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Retain(command) => command.run(&mut screen),
         Command::Key(command) => command.run(&mut screen),
         Command::Doctor(command) => command.run(&mut screen),
+        Command::Outbox(command) => command.run(&mut screen),
         Command::Witness(command) => command.run(&mut screen),
         Command::Bench(command) => command.run(&mut screen),
         Command::Completions { shell } => completions(*shell, &mut screen),

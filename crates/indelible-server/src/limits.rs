@@ -92,6 +92,8 @@ pub(crate) const TAIL_EVENTS: u32 = 10;
 /// How long an import sends a batch again that the log is too busy for, or the server away. A log that is sealing takes
 /// nothing for some seconds.
 pub(crate) const SEND_PATIENCE: Duration = Duration::from_secs(15);
+/// Idempotency keys that a server is asked for in one filter line.
+pub(crate) const KEYS_ASKED_AT_ONCE: usize = 64;
 /// Bytes of one message of a live tail.
 pub(crate) const MESSAGE_BYTES_MAX: u64 = 4 << 20;
 /// Bytes of events on the standard input of `record`.

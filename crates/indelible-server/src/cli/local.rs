@@ -97,6 +97,11 @@ impl Local {
         Arc::clone(&self.log)
     }
 
+    /// What records into it.
+    pub(crate) fn recorder(&self) -> &Recorder {
+        &self.recorder
+    }
+
     pub(crate) fn record(&self, events: Vec<Event>) -> Result<Vec<Receipt>, Failure> {
         let recordings = self.recorder.record_all(events, Durability::Durable).map_err(refused)?;
         Ok(recordings.iter().filter_map(Recording::receipt).map(receipt).collect())

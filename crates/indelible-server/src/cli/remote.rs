@@ -94,6 +94,18 @@ struct Problem {
     detail: String,
 }
 
+/// An event that a server left out.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Rejected {
+    /// Its number among those sent, from 1.
+    pub(crate) line: usize,
+    /// The field that is wrong; empty for the event as a whole.
+    #[serde(default)]
+    pub(crate) field: String,
+    /// What is wrong.
+    pub(crate) detail: String,
+}
+
 impl Remote {
     /// A server by its address. Nothing is sent yet.
     pub(crate) fn new(url: &str, key: Option<&str>) -> Result<Self, Failure> {
@@ -130,6 +142,21 @@ impl Remote {
             receipts: Vec<Receipt>,
         }
         Ok(self.decode::<Receipts>(self.send("/v1/events", events)?)?.receipts)
+    }
+
+    /// Sends events; those that are valid are stored all or nothing. Gives the others.
+    pub(crate) fn record_valid(&self, events: &[Event]) -> Result<Vec<Rejected>, RequestError> {
+        #[derive(Deserialize)]
+        struct Answer {
+            rejected_count: usize,
+            #[serde(default)]
+            rejected: Vec<Rejected>,
+        }
+        let answer: Answer = self.decode(self.send("/v1/events?on_error=skip", events)?)?;
+        if answer.rejected_count != answer.rejected.len() {
+            return Err(self.garbled("it does not list every event that it left out"));
+        }
+        Ok(answer.rejected)
     }
 
     /// The same, with proofs of what was recorded.

@@ -105,7 +105,7 @@ impl Postgres {
     /// Sets the schema of the table and its functions. Default: `public`. Letters, digits and `_`; others are left out.
     #[must_use]
     pub fn schema(mut self, schema: &str) -> Self {
-        self.schema = schema.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect();
+        self.schema = plain(schema);
         self
     }
 
@@ -116,18 +116,18 @@ impl Postgres {
         self
     }
 
-    /// The SQL that makes the table and its functions. Applying it again changes nothing.
-    pub fn schema_sql(&self) -> String {
-        self.qualified(include_str!("postgres/schema.sql"))
+    /// The SQL that makes the table and its functions in a schema. Applying it again changes nothing.
+    pub fn schema_of(schema: &str) -> String {
+        qualified(include_str!("postgres/schema.sql"), &plain(schema))
     }
 
-    /// Applies [`Postgres::schema_sql`].
+    /// Makes the table and its functions, as far as they are not there.
     pub fn migrate(&self) -> Result<(), OutboxError> {
-        wait(self.client()?.batch_execute(&self.schema_sql())).map_err(described)
+        wait(self.client()?.batch_execute(&Self::schema_of(&self.schema))).map_err(described)
     }
 
     fn qualified(&self, sql: &str) -> String {
-        sql.replace("public.", &format!("\"{}\".", self.schema))
+        qualified(sql, &self.schema)
     }
 
     fn session(&self) -> Result<MutexGuard<'_, Option<Session>>, OutboxError> {
@@ -230,6 +230,15 @@ impl Outbox for Postgres {
         *self.bell.lock().unwrap_or_else(PoisonError::into_inner) = Some(bell);
         OUTBOX_POLL_POSTGRES
     }
+}
+
+/// What needs no care between quotes.
+fn plain(schema: &str) -> String {
+    schema.chars().filter(|letter| letter.is_ascii_alphanumeric() || *letter == '_').collect()
+}
+
+fn qualified(sql: &str, schema: &str) -> String {
+    if schema == "public" { sql.to_owned() } else { sql.replace("public.", &format!("\"{schema}\".")) }
 }
 
 fn row(found: &Found) -> Result<Row, Error> {
