@@ -106,6 +106,11 @@ struct CapturePage;
 #[doc = include_str!("../../../docs/DRIVERS.md")]
 struct DriversPage;
 
+/// So does the example of docs/OUTBOX.md.
+#[cfg(all(doctest, feature = "outbox-sqlite"))]
+#[doc = include_str!("../../../docs/OUTBOX.md")]
+struct OutboxPage;
+
 /// So does the example of docs/ENDPOINTS.md.
 #[cfg(all(doctest, feature = "axum", feature = "better-auth-sqlite"))]
 #[doc = include_str!("../../../docs/ENDPOINTS.md")]

@@ -137,7 +137,7 @@ impl Drain {
                 drop(writeln!(io::stderr().lock(), "note: {error}; trying again"));
                 true
             }
-            Err(OutboxError::Receive(_)) if started.elapsed() < SEND_PATIENCE => true,
+            Err(OutboxError::Receive(error)) if error.passes() && started.elapsed() < SEND_PATIENCE => true,
             Err(error) => {
                 ended = Err(Failure::because(error));
                 false

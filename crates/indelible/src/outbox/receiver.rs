@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use indelible_engine::{
     column::Column,
     query::{Cancel, Clause, Field, Filter, Match, Query, Test},
+    store::AppendError,
 };
 use indelible_proof::{Event, EventError};
 
@@ -22,14 +23,22 @@ pub trait Receiver {
 
 /// Why a log takes nothing now.
 #[derive(Debug, Clone, thiserror::Error)]
-#[error("{0}")]
-pub struct ReceiveError(String);
+#[error("{cause}")]
+pub struct ReceiveError {
+    cause: String,
+    passes: bool,
+}
 
 impl ReceiveError {
-    /// In the words of the log, or of the way to it.
+    /// In the words of the log, or of the way to it. `passes` tells that it may take events again by itself, and soon.
     #[expect(clippy::needless_pass_by_value, reason = "it is what map_err calls")]
-    pub fn new(cause: impl ToString) -> Self {
-        Self(cause.to_string())
+    pub fn new(cause: impl ToString, passes: bool) -> Self {
+        Self { cause: cause.to_string(), passes }
+    }
+
+    /// Whether it may pass by itself, and soon.
+    pub fn passes(&self) -> bool {
+        self.passes
     }
 }
 
@@ -41,7 +50,7 @@ impl Receiver for Recorder {
         // In any tenant: a hook may have moved an event.
         let filter = Filter { clauses: vec![Clause { negated: false, test }], ..Filter::default() };
         let query = Query { limit, ..Query::newest(filter) };
-        let page = self.store().query(&query, &Cancel::default()).map_err(ReceiveError::new)?;
+        let page = self.store().query(&query, &Cancel::default()).map_err(|error| ReceiveError::new(error, false))?;
         Ok(page.events.into_iter().filter_map(|recorded| recorded.event.idempotency_key).collect())
     }
 
@@ -66,7 +75,10 @@ impl Receiver for Recorder {
                     let error = EventError::new("", format!("a before hook of the recorder panicked: {cause}"));
                     refused.push(Refusal { index, error });
                 }
-                Err(error) => return Err(ReceiveError::new(error)),
+                Err(error) => {
+                    let passes = matches!(error, RecordError::Append(AppendError::Busy { .. }));
+                    return Err(ReceiveError::new(error, passes));
+                }
             }
         }
     }

@@ -9,6 +9,7 @@ use indelible::{
 
 use crate::{
     cli::{
+        error::Failure,
         question::PageOf,
         remote::{Rejected, Remote},
     },
@@ -22,7 +23,10 @@ impl Receiver for Remote {
             let keys: Vec<String> = keys.iter().map(|key| format!("{key:?}")).collect();
             let filter = format!("idempotency_key:{}", keys.join(","));
             let limit = u32::try_from(keys.len()).unwrap_or(u32::MAX);
-            let found = self.page(&PageOf { filter, limit, ..PageOf::default() }).map_err(ReceiveError::new)?;
+            let found = self.page(&PageOf { filter, limit, ..PageOf::default() }).map_err(|error| {
+                let passes = matches!(error, Failure::Busy { .. });
+                ReceiveError::new(error, passes)
+            })?;
             known.extend(found.events.into_iter().filter_map(|recorded| recorded.event.idempotency_key));
         }
         Ok(known)
@@ -32,7 +36,10 @@ impl Receiver for Remote {
         if events.is_empty() {
             return Ok(Vec::new());
         }
-        let rejected = self.record_valid(&events).map_err(ReceiveError::new)?;
+        let rejected = self.record_valid(&events).map_err(|error| {
+            let passes = error.retry_after().is_some();
+            ReceiveError::new(error, passes)
+        })?;
         let refusal = |Rejected { line, field, detail }: Rejected| Refusal {
             index: line.saturating_sub(1),
             error: EventError::new(field, detail),
