@@ -115,3 +115,8 @@ struct OutboxPage;
 #[cfg(all(doctest, feature = "axum", feature = "better-auth-sqlite"))]
 #[doc = include_str!("../../../docs/ENDPOINTS.md")]
 struct EndpointsPage;
+
+/// So does the example of docs/TOKENS.md.
+#[cfg(all(doctest, feature = "axum", feature = "tokens"))]
+#[doc = include_str!("../../../docs/TOKENS.md")]
+struct TokensPage;

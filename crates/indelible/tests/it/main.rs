@@ -3,6 +3,7 @@
 // A test that cannot read a sample has failed; helpers of tests may say so as tests do.
 #![allow(clippy::unwrap_used)]
 
+mod bearer_lives;
 mod bearer_rules;
 mod capture;
 mod drivers;

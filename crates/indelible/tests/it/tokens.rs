@@ -1,8 +1,8 @@
 //! The token service over a real log and a real database, seen as an application sees it.
 
 mod at_rest;
-mod bench;
-mod checks;
+pub(crate) mod bench;
+pub(crate) mod checks;
 mod consistent;
 mod crash;
 mod finding;
@@ -12,4 +12,4 @@ mod promises;
 mod require;
 mod together;
 
-use bench::Bench;
+pub(crate) use bench::Bench;

@@ -15,39 +15,39 @@ use indelible::{
 use tempfile::TempDir;
 
 /// When a test's clock begins.
-pub(super) const START: &str = "2026-11-20T12:00:00Z";
+pub(crate) const START: &str = "2026-11-20T12:00:00Z";
 
 #[derive(Clone)]
-pub(super) struct Clock(Arc<AtomicI64>);
+pub(crate) struct Clock(Arc<AtomicI64>);
 
 impl Clock {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(Arc::new(AtomicI64::new(START.parse::<Timestamp>().unwrap().as_micros())))
     }
 
-    pub(super) fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Timestamp {
         Timestamp::saturating_from_micros(self.0.load(Ordering::SeqCst))
     }
 
-    pub(super) fn advance(&self, time: Duration) {
+    pub(crate) fn advance(&self, time: Duration) {
         self.0.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
     }
 }
 
-pub(super) struct Bench {
-    pub(super) tokens: Tokens,
-    pub(super) recorder: Recorder,
-    pub(super) store: Arc<MemoryStore>,
-    pub(super) clock: Clock,
-    pub(super) directory: TempDir,
+pub(crate) struct Bench {
+    pub(crate) tokens: Tokens,
+    pub(crate) recorder: Recorder,
+    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) clock: Clock,
+    pub(crate) directory: TempDir,
 }
 
 impl Bench {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self::with(|builder| builder)
     }
 
-    pub(super) fn with(choose: impl FnOnce(Builder) -> Builder) -> Self {
+    pub(crate) fn with(choose: impl FnOnce(Builder) -> Builder) -> Self {
         let (clock, directory) = (Clock::new(), tempfile::tempdir().unwrap());
         let store = Arc::new(MemoryStore::default());
         let recorder = recorder(&clock, store.clone());
@@ -57,12 +57,12 @@ impl Bench {
     }
 
     /// A token of type `sk` that may do everything.
-    pub(super) fn secret_key(&self) -> Issued {
+    pub(crate) fn secret_key(&self) -> Issued {
         self.tokens.issue(&sk()).unwrap()
     }
 
     /// The events that a line finds, oldest first, once all that was queued is there.
-    pub(super) fn events(&self, line: &str) -> Vec<Event> {
+    pub(crate) fn events(&self, line: &str) -> Vec<Event> {
         self.recorder.flush();
         let filter = Filter::parse(line, self.clock.now()).unwrap();
         let query = indelible::Query { limit: 1000, ..indelible::Query::newest(filter) };
@@ -71,27 +71,27 @@ impl Bench {
     }
 
     /// The free data of the only event that a line finds.
-    pub(super) fn metadata(&self, line: &str) -> Object {
+    pub(crate) fn metadata(&self, line: &str) -> Object {
         let mut events = self.events(line);
         assert_eq!(events.len(), 1, "{line}: {events:#?}");
         events.remove(0).metadata
     }
 }
 
-pub(super) fn recorder(clock: &Clock, store: Arc<dyn Store>) -> Recorder {
+pub(crate) fn recorder(clock: &Clock, store: Arc<dyn Store>) -> Recorder {
     let clock = clock.clone();
     Recorder::builder(store).clock(move || clock.now()).tenant("acme").build()
 }
 
-pub(super) fn builder(clock: &Clock, recorder: &Recorder) -> Builder {
+pub(crate) fn builder(clock: &Clock, recorder: &Recorder) -> Builder {
     let clock = clock.clone();
     Tokens::builder(recorder.clone()).clock(move || clock.now())
 }
 
-pub(super) fn sk() -> Issue {
+pub(crate) fn sk() -> Issue {
     Issue::new("sk", "ci key", Entity::user("42"))
 }
 
-pub(super) const fn minutes(count: u64) -> Duration {
+pub(crate) const fn minutes(count: u64) -> Duration {
     Duration::from_secs(60 * count)
 }

@@ -13,7 +13,7 @@ use super::{
     bench::{minutes, sk},
 };
 
-pub(super) fn from(ip: &str) -> Context {
+pub(crate) fn from(ip: &str) -> Context {
     Context { ip: Some(ip.parse().unwrap()), ..Context::default() }
 }
 
