@@ -36,8 +36,8 @@ impl Redacted {
 /// An event that is complete, checked and encoded: ready to be hashed and appended.
 #[derive(Debug, Clone)]
 pub struct Ready {
-    /// The event, with everything but its place in the log. Boxed: it is 1.4 KB, and handed on several times.
-    pub(crate) event: Box<Event>,
+    /// The event, with everything but its place in the log. Shared: whoever may have to append it again keeps a clone.
+    pub(crate) event: Arc<Event>,
     /// Its canonical bytes.
     pub(crate) canonical: Canonical,
 }
@@ -48,7 +48,7 @@ impl Ready {
         let mut event = redacted.0;
         event.complete(now);
         let canonical = Canonical::checked(&event)?;
-        Ok(Self { event, canonical })
+        Ok(Self { event: event.into(), canonical })
     }
 
     /// The complete event.
