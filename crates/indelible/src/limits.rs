@@ -140,11 +140,6 @@ mod tokens {
     pub(crate) const CONFLICTS_MAX: u32 = 1_000;
     /// Tokens that one operation changes.
     pub(crate) const CHANGED_TOKENS_MAX: usize = 10_000;
-    /// Events of the outbox that go to the log at once.
-    pub(crate) const OUTBOX_BATCH: u32 = 500;
-    /// For how long after its making an event is repeated without asking whether the log has it. The log itself knows
-    /// the keys of the last 24 hours; clocks may differ by the rest.
-    pub(crate) const OUTBOX_KEY_TRUSTED: Duration = Duration::from_secs(3600);
     /// How often what waits in the background is looked after: uses to be noted, events that the log did not take.
     pub(crate) const TOKENS_ROUND: Duration = Duration::from_secs(1);
     /// Networks, or domains, that a token may be used from.
@@ -168,7 +163,7 @@ mod outbox {
     pub(crate) const OUTBOX_BATCH_BYTES: usize = 4 << 20;
     /// An event that has waited longer is looked for in the log before it is sent, in case it was sent before and the log
     /// has forgotten the key: that is after 24 hours, and the clocks of database and log may differ by the rest.
-    pub(crate) const OUTBOX_TRUSTED: Duration = Duration::from_secs(3600);
+    pub(crate) const OUTBOX_KEY_TRUSTED: Duration = Duration::from_secs(3600);
     /// Bytes of the text that says why an event was parked.
     pub(crate) const OUTBOX_PROBLEM_BYTES_MAX: usize = 1024;
     /// Parked events that a status shows.

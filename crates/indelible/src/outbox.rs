@@ -41,7 +41,7 @@ pub use sqlite::Sqlite;
 pub use watch::Watch;
 
 /// A table of events that wait for the log.
-pub trait Outbox: Send {
+pub trait Outbox: Send + Sync {
     /// The first events that are not settled, in order: as many as make a batch. They are as durable as their database can
     /// make them, whatever the one who committed them asked for.
     fn waiting(&self) -> Result<Vec<Row>, OutboxError>;

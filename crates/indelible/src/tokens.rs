@@ -27,7 +27,6 @@ mod issue;
 mod kind;
 mod limiter;
 mod model;
-mod outbox;
 mod prune;
 mod ready;
 mod refusal;
@@ -44,20 +43,19 @@ mod vault;
 use std::{
     fmt,
     sync::{
-        Arc, Mutex,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
 
 use indelible_proof::{Actor, Context, Timestamp};
 
-use crate::Recorder;
+use crate::{Recorder, outbox::drain};
 use builder::Settings;
 use cache::Cache;
 use failure::Failure;
 use flood::Flood;
 use limiter::Limiter;
-use outbox::Outbox;
 use ready::Ready;
 use rounds::Rounds;
 use state::State;
@@ -155,7 +153,8 @@ struct Service {
     recorder: Recorder,
     settings: Settings,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
-    outbox: Outbox,
+    /// Held by whoever drains the outbox: whoever comes meanwhile waits, and mostly finds theirs done.
+    draining: Mutex<()>,
     cache: Cache<Ready>,
     limiter: Limiter,
     flood: Flood<Failure>,
@@ -228,7 +227,9 @@ impl Service {
 
     /// Hands the log what was committed. What it does not take now it gets later.
     fn tell(&self) {
-        let told = self.outbox.drain(&*self.state, &self.recorder, self.now());
+        let one_at_a_time = self.draining.lock().unwrap_or_else(PoisonError::into_inner);
+        let told = drain(self.state.outbox(), &self.recorder, self.now());
+        drop(one_at_a_time);
         self.is_behind.store(told.is_err(), Ordering::Release);
     }
 

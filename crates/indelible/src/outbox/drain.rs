@@ -9,7 +9,7 @@ use std::{
 use indelible_proof::{Event, EventError, Timestamp};
 
 use super::{Outbox, OutboxError, Receiver, Row};
-use crate::limits::{OUTBOX_PROBLEM_BYTES_MAX, OUTBOX_TRUSTED};
+use crate::limits::{OUTBOX_KEY_TRUSTED, OUTBOX_PROBLEM_BYTES_MAX};
 
 /// What became of events.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,11 +48,14 @@ pub(super) fn drain_batch(
     now: Timestamp,
 ) -> Result<Drained, OutboxError> {
     let rows = outbox.waiting()?;
-    let known = known(&rows, receiver, now)?;
+    let events: Vec<Result<Event, EventError>> = rows.iter().map(Row::event).collect();
+    let doubtful = rows.iter().zip(&events).filter(|(row, event)| !is_young(row, event.as_ref().ok(), now));
+    let doubtful: Vec<String> = doubtful.map(|(row, _)| row.idempotency_key()).collect();
+    let known = if doubtful.is_empty() { HashSet::new() } else { receiver.known(doubtful)? };
     let (mut settled, mut parked) = (Vec::new(), Vec::new());
     let mut sent: Vec<(i64, Event)> = Vec::new();
-    for row in &rows {
-        match row.event() {
+    for (row, event) in rows.iter().zip(events) {
+        match event {
             _ if known.contains(&row.idempotency_key()) => settled.push(row.id),
             Ok(event) => sent.push((row.id, event)),
             Err(error) => parked.push((row.id, error)),
@@ -77,14 +80,9 @@ pub(super) fn drain_batch(
     Ok(Drained { settled: settled.len() as u64, parked: parked.len() as u64 })
 }
 
-/// The keys of those events that the log has already, and may no longer know by their keys.
-fn known(rows: &[Row], receiver: &dyn Receiver, now: Timestamp) -> Result<HashSet<String>, OutboxError> {
-    let doubtful: Vec<String> = rows.iter().filter(|row| !is_young(row, now)).map(Row::idempotency_key).collect();
-    if doubtful.is_empty() { Ok(HashSet::new()) } else { Ok(receiver.known(doubtful)?) }
-}
-
-/// Whether an event was inserted so lately that the log knows its key, if it has the event.
-fn is_young(row: &Row, now: Timestamp) -> bool {
-    let apart = row.created_at.map(|at| Duration::from_micros(now.as_micros().abs_diff(at.as_micros())));
-    apart.is_some_and(|apart| apart < OUTBOX_TRUSTED)
+/// Whether an event was inserted so lately that the log knows its key, if it has the event: by the clock of the database, and
+/// by that of whoever made the event, in case one of them is wrong.
+fn is_young(row: &Row, event: Option<&Event>, now: Timestamp) -> bool {
+    let is_near = |at: Timestamp| Duration::from_micros(now.as_micros().abs_diff(at.as_micros())) < OUTBOX_KEY_TRUSTED;
+    row.created_at.is_some_and(is_near) && event.and_then(|event| event.occurred_at).is_none_or(is_near)
 }

@@ -23,6 +23,8 @@ const NOW: &str = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')";
 pub struct Sqlite {
     connection: Mutex<Connection>,
     keep: bool,
+    /// Whether those who insert have it written to the disk themselves.
+    durable: bool,
 }
 
 impl Sqlite {
@@ -41,7 +43,7 @@ impl Sqlite {
         };
         let connection =
             open().map_err(|error| OutboxError::Database { cause: format!("{}: {error}", file.display()) })?;
-        Ok(Self { connection: Mutex::new(connection), keep: false })
+        Ok(Self { connection: Mutex::new(connection), keep: false, durable: false })
     }
 
     /// Makes the table, unless it is there.
@@ -54,6 +56,15 @@ impl Sqlite {
     pub fn keep(mut self, keep: bool) -> Self {
         self.keep = keep;
         self
+    }
+
+    /// Takes your word that every event is inserted with `journal_mode=wal` and `synchronous=full`, and waits for the disk
+    /// no more itself. Default: no.
+    pub fn durable(mut self, durable: bool) -> Result<Self, OutboxError> {
+        let synchronous = if durable { "normal" } else { "full" };
+        self.connection().pragma_update(None, "synchronous", synchronous)?;
+        self.durable = durable;
+        Ok(self)
     }
 
     fn connection(&self) -> MutexGuard<'_, Connection> {
@@ -85,7 +96,7 @@ impl Outbox for Sqlite {
             }
         }
         drop(found);
-        if let Some(first) = rows.first() {
+        if let Some(first) = rows.first().filter(|_| !self.durable) {
             // With `synchronous=normal` a power failure may undo what was read. This write reaches the disk, and what
             // was committed before it.
             connection

@@ -8,7 +8,7 @@ use super::{
     Tokens,
     error::TokenError,
     find::Find,
-    model::{Token, random_id},
+    model::Token,
     state::{Change, StateError},
 };
 use crate::limits::{CHANGED_TOKENS_MAX, CONFLICTS_MAX};
@@ -22,12 +22,11 @@ impl Tokens {
         plan: impl Fn(Timestamp) -> Result<(Change, T), TokenError>,
     ) -> Result<T, TokenError> {
         for _ in 0..CONFLICTS_MAX {
-            let (mut change, answer) = plan(self.service.now())?;
+            let (change, answer) = plan(self.service.now())?;
             if change.tokens.len() + change.deleted.len() > CHANGED_TOKENS_MAX {
                 return Err(TokenError::TooMany { tokens_max: CHANGED_TOKENS_MAX });
             }
-            for event in &mut change.events {
-                event.idempotency_key = Some(random_id("outbox:")?);
+            for event in &change.events {
                 event.validate()?;
             }
             let committed = self.service.state.commit(&change);

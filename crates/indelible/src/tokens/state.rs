@@ -5,6 +5,7 @@ mod sqlite;
 use indelible_proof::{Event, Timestamp};
 
 use super::{find::Find, model::Token};
+use crate::outbox::Outbox;
 
 pub use sqlite::Sqlite;
 
@@ -28,11 +29,8 @@ pub trait State: Send + Sync + 'static {
     /// it was read.
     fn commit(&self, change: &Change) -> Result<(), StateError>;
 
-    /// The oldest events that are not settled, behind one, in the order in which they were committed.
-    fn pending(&self, after: i64, limit: u32) -> Result<Vec<PendingEvent>, StateError>;
-
-    /// Forgets events that the log has. Need not be durable.
-    fn settle(&self, ids: &[i64]) -> Result<(), StateError>;
+    /// Where the events of changes wait for the log.
+    fn outbox(&self) -> &dyn Outbox;
 
     /// Notes when tokens were used last. Moves no token's time back, changes no revision, and need not be durable.
     fn touch(&self, uses: &[Use]) -> Result<(), StateError>;
@@ -47,17 +45,8 @@ pub struct Change {
     pub tokens: Vec<Token>,
     /// Tokens that go away, as they were read.
     pub deleted: Vec<Token>,
-    /// What the log must learn, each with its tenant, its time and an idempotency key.
+    /// What the log must learn, each with its tenant and its time.
     pub events: Vec<Event>,
-}
-
-/// An event that the log may not have yet.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PendingEvent {
-    /// Its number, rising from commit to commit.
-    pub id: i64,
-    /// The event.
-    pub event: Event,
 }
 
 /// That a token was used.

@@ -12,21 +12,24 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, TransactionBehavior, params};
 
-use super::{Change, PendingEvent, State, StateError, Use};
+use super::{Change, State, StateError, Use};
 use crate::{
     limits::STATE_WAIT,
+    outbox::{self, Outbox},
     tokens::{find::Find, model::Token},
 };
 use selection::Selection;
 
 /// Tokens in a SQLite file.
 ///
-/// One connection writes and one reads, so that a check never waits for a change to reach the disk. A commit is on disk
+/// One connection writes and one reads, so that a check never waits for a change to reach the disk; a third drains the
+/// outbox. A commit is on disk
 /// when it returns (`synchronous=FULL`); what need not be is not waited for.
 #[derive(Debug)]
 pub struct Sqlite {
     writer: Mutex<Connection>,
     reader: Mutex<Connection>,
+    outbox: outbox::Sqlite,
 }
 
 impl Sqlite {
@@ -44,7 +47,9 @@ impl Sqlite {
         let mut writer = connect().map_err(|error| failed(&error))?;
         migrations::run(&mut writer)?;
         let reader = connect().map_err(|error| failed(&error))?;
-        Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader) })
+        let outbox =
+            outbox::Sqlite::open(file).and_then(|outbox| outbox.durable(true)).map_err(|error| failed(&error))?;
+        Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), outbox })
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {
@@ -117,31 +122,14 @@ impl State for Sqlite {
             for event in &change.events {
                 let text =
                     serde_json::to_string(event).map_err(|error| StateError::Failed { cause: error.to_string() })?;
-                connection.prepare_cached("INSERT INTO outbox (event) VALUES (?1)")?.execute([text])?;
+                connection.prepare_cached("INSERT INTO indelible_outbox (event) VALUES (?1)")?.execute([text])?;
             }
             Ok(())
         })
     }
 
-    fn pending(&self, after: i64, limit: u32) -> Result<Vec<PendingEvent>, StateError> {
-        let reader = self.reader();
-        let mut statement = reader.prepare_cached("SELECT id, event FROM outbox WHERE id > ?1 ORDER BY id LIMIT ?2")?;
-        let rows = statement.query_map(params![after, limit], |row| Ok((row.get(0)?, row.get::<_, String>(1)?)))?;
-        rows.map(|row| {
-            let (id, text) = row?;
-            let event = serde_json::from_str(&text)
-                .map_err(|error| StateError::Damaged { place: format!("outbox {id}"), cause: error.to_string() })?;
-            Ok(PendingEvent { id, event })
-        })
-        .collect()
-    }
-
-    fn settle(&self, ids: &[i64]) -> Result<(), StateError> {
-        self.write("normal", |connection| {
-            let mut delete = connection.prepare_cached("DELETE FROM outbox WHERE id = ?1")?;
-            ids.iter().try_for_each(|id| delete.execute([id]).map(drop))?;
-            Ok(())
-        })
+    fn outbox(&self) -> &dyn Outbox {
+        &self.outbox
     }
 
     fn touch(&self, uses: &[Use]) -> Result<(), StateError> {

@@ -1,16 +1,21 @@
 //! A death at every step between database and log, and a start more than a day later.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+        mpsc::SyncSender,
+    },
+    time::Duration,
 };
 
 use indelible::{
     AppendError, Cancel, MemoryStore, Page, Pending, Query, ReadError, Recorded, Status, Store, Table,
     engine::store::{Durability, Ready},
+    outbox::{self, Outbox, OutboxError, Row},
     tokens::{
         Derive, Find, Revoke, Rotate, Token, TokenError, Tokens,
-        state::{Change, PendingEvent, Sqlite, State, StateError, Use},
+        state::{Change, Sqlite, State, StateError, Use},
     },
 };
 
@@ -45,6 +50,10 @@ fn dead() -> StateError {
     StateError::Failed { cause: "dead".to_owned() }
 }
 
+fn lost() -> OutboxError {
+    OutboxError::Database { cause: "dead".to_owned() }
+}
+
 impl State for MortalState {
     fn get(&self, tenant: &str, id: &str) -> Result<Option<Token>, StateError> {
         self.0.get(tenant, id)
@@ -66,16 +75,34 @@ impl State for MortalState {
         self.1.step(|| self.0.commit(change), dead())
     }
 
-    fn pending(&self, after: i64, limit: u32) -> Result<Vec<PendingEvent>, StateError> {
-        self.1.step(|| self.0.pending(after, limit), dead())
-    }
-
-    fn settle(&self, ids: &[i64]) -> Result<(), StateError> {
-        self.1.step(|| self.0.settle(ids), dead())
+    fn outbox(&self) -> &dyn Outbox {
+        self
     }
 
     fn touch(&self, uses: &[Use]) -> Result<(), StateError> {
         self.0.touch(uses)
+    }
+}
+
+impl Outbox for MortalState {
+    fn waiting(&self) -> Result<Vec<Row>, OutboxError> {
+        self.1.step(|| self.0.outbox().waiting(), lost())
+    }
+
+    fn settle(&self, ids: &[i64]) -> Result<(), OutboxError> {
+        self.1.step(|| self.0.outbox().settle(ids), lost())
+    }
+
+    fn park(&self, id: i64, problem: &str) -> Result<(), OutboxError> {
+        self.1.step(|| self.0.outbox().park(id, problem), lost())
+    }
+
+    fn status(&self) -> Result<outbox::Status, OutboxError> {
+        self.0.outbox().status()
+    }
+
+    fn ring(&self, bell: SyncSender<()>) -> Duration {
+        self.0.outbox().ring(bell)
     }
 }
 
@@ -135,7 +162,7 @@ fn die_and_rise(step: i64, does_the_last: bool) -> bool {
     clock.advance(minutes(25 * 60));
     let tokens = builder(&clock, &recorder(&clock, store.clone())).open(&file).unwrap();
     assert_consistent(&tokens, &*store);
-    assert!(Sqlite::open(&file).unwrap().pending(0, 10).unwrap().is_empty());
+    assert!(Sqlite::open(&file).unwrap().outbox().waiting().unwrap().is_empty());
     has_blown
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::tokens::state::StateError;
+use crate::{outbox, tokens::state::StateError};
 
 /// The n-th makes version n + 1 out of version n. What was released is never changed.
 const MIGRATIONS: &[&str] = &[r"
@@ -24,7 +24,6 @@ const MIGRATIONS: &[&str] = &[r"
     CREATE INDEX tokens_used ON tokens (tenant, last_used_at);
     CREATE INDEX tokens_expiry ON tokens (tenant, expires_at) WHERE expires_at IS NOT NULL;
     CREATE INDEX tokens_revocation ON tokens (tenant, revoked_at) WHERE revoked_at IS NOT NULL;
-    CREATE TABLE outbox (id INTEGER PRIMARY KEY AUTOINCREMENT, event TEXT NOT NULL) STRICT;
 "];
 
 /// Brings a database to the latest version, all steps or none.
@@ -37,6 +36,7 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), StateError> {
     for step in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(step)?;
     }
+    transaction.execute_batch(outbox::Sqlite::SCHEMA)?;
     transaction.pragma_update(None, "user_version", known)?;
     Ok(transaction.commit()?)
 }

@@ -17,9 +17,12 @@ use axum::{
     http::{Request, StatusCode},
     routing::get,
 };
-use indelible::tokens::{
-    Find, RequireToken, Token, Tokens,
-    state::{Change, PendingEvent, Sqlite, State, StateError, Use},
+use indelible::{
+    outbox::Outbox,
+    tokens::{
+        Find, RequireToken, Token, Tokens,
+        state::{Change, Sqlite, State, StateError, Use},
+    },
 };
 use tower::{Layer as _, ServiceExt as _, service_fn};
 
@@ -53,12 +56,8 @@ impl State for Gated {
         self.0.commit(change)
     }
 
-    fn pending(&self, after: i64, limit: u32) -> Result<Vec<PendingEvent>, StateError> {
-        self.0.pending(after, limit)
-    }
-
-    fn settle(&self, ids: &[i64]) -> Result<(), StateError> {
-        self.0.settle(ids)
+    fn outbox(&self) -> &dyn Outbox {
+        self.0.outbox()
     }
 
     fn touch(&self, uses: &[Use]) -> Result<(), StateError> {
