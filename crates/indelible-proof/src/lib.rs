@@ -62,7 +62,7 @@ pub mod limits;
 pub mod note;
 pub mod rotation;
 mod spelling;
-mod strict;
+pub mod strict;
 pub mod tile;
 mod time;
 pub mod tlog_proof;

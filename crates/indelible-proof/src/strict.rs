@@ -11,7 +11,8 @@ use crate::limits;
 type Object = Map<String, Value>;
 
 /// A struct that is read from a JSON object only; serde's own reading of structs also takes arrays.
-pub(crate) struct Strict<T>(pub(crate) T);
+#[derive(Debug)]
+pub struct Strict<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Strict<T> {
     fn deserialize<D: Deserializer<'de>>(input: D) -> Result<Self, D::Error> {
@@ -31,9 +32,14 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Strict<T> {
     }
 }
 
-/// A section of the event: an object or null.
-pub(crate) fn section<'de, D: Deserializer<'de>, T: Deserialize<'de>>(input: D) -> Result<Option<T>, D::Error> {
+/// An object, or null.
+pub fn section<'de, D: Deserializer<'de>, T: Deserialize<'de>>(input: D) -> Result<Option<T>, D::Error> {
     Ok(Option::<Strict<T>>::deserialize(input)?.map(|Strict(section)| section))
+}
+
+/// An object.
+pub fn required<'de, D: Deserializer<'de>, T: Deserialize<'de>>(input: D) -> Result<T, D::Error> {
+    Strict::deserialize(input).map(|Strict(object)| object)
 }
 
 /// At most `MAX` objects, or null.

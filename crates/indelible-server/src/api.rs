@@ -21,9 +21,11 @@ mod routes;
 mod tail;
 mod tally;
 mod times;
+mod tokens;
 
-pub(crate) use app::App;
+pub(crate) use app::{App, Opened, TENANT_HEADER};
 pub(crate) use export::csv;
 pub(crate) use problem::Problem;
 pub(crate) use refusals::Peer;
 pub(crate) use routes::router;
+pub(crate) use tokens::tokens_of;

@@ -26,6 +26,7 @@ mod show;
 pub(crate) mod table;
 mod tail;
 pub(crate) mod terminal;
+mod token;
 mod verify;
 mod witness;
 
@@ -66,6 +67,8 @@ enum Command {
     Retain(retain::Retain),
     #[command(subcommand)]
     Key(key::Key),
+    #[command(subcommand)]
+    Token(token::Token),
     Doctor(doctor::Doctor),
     #[command(subcommand)]
     Outbox(outbox::Outbox),
@@ -104,6 +107,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Verify(command) => command.run(&mut screen),
         Command::Retain(command) => command.run(&mut screen),
         Command::Key(command) => command.run(&mut screen),
+        Command::Token(command) => command.run(&mut screen),
         Command::Doctor(command) => command.run(&mut screen),
         Command::Outbox(command) => command.run(&mut screen),
         Command::Witness(command) => command.run(&mut screen),

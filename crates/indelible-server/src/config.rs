@@ -1,8 +1,9 @@
 //! Options of the server: each is declared once, below, and is a flag, an environment variable, a key of
 //! `indelible.toml` and a line of `--print-config`. A flag wins over the environment, that over the file, that over
-//! the default. The witnesses of the log and what follows it stand in the file alone.
+//! the default. The witnesses of the log, what follows it and the types of tokens stand in the file alone.
 
 mod followers;
+mod tokens;
 mod witnesses;
 
 use std::{
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{limits, retention::Keep};
 pub(crate) use followers::Followers;
+pub(crate) use tokens::TokensConfig;
 pub(crate) use witnesses::{WitnessAt, Witnesses, WitnessesError};
 
 /// The file that is read when `--config` does not name one.
@@ -62,6 +64,8 @@ macro_rules! options {
             pub(crate) witnesses: Witnesses,
             /// Where all that is recorded goes too.
             pub(crate) followers: Followers,
+            /// What tokens there are.
+            pub(crate) tokens: TokensConfig,
         }
 
         impl Config {
@@ -72,6 +76,7 @@ macro_rules! options {
                     $($name: given.$name.or(file.options.$name).unwrap_or_else(|| $default),)*
                     witnesses: file.witnesses,
                     followers: file.followers,
+                    tokens: file.tokens,
                 }
             }
 
@@ -82,7 +87,7 @@ macro_rules! options {
                     $(let _ = writeln!(out, "#{}", $doc);)+
                     let _ = writeln!(out, "{}\n", line(stringify!($name), &self.$name));
                 )*
-                out + &self.witnesses.to_toml() + &self.followers.to_toml()
+                out + &self.witnesses.to_toml() + &self.followers.to_toml() + &self.tokens.to_toml()
             }
         }
     };
@@ -130,10 +135,11 @@ struct File {
     options: Options,
     witnesses: Witnesses,
     followers: Followers,
+    tokens: TokensConfig,
 }
 
-/// The keys of [`Witnesses`] and [`Followers`].
-const FILE_NAMES: [&str; 3] = ["witness", "quorum", "drivers"];
+/// The keys of [`Witnesses`], [`Followers`] and [`TokensConfig`].
+const FILE_NAMES: [&str; 4] = ["witness", "quorum", "drivers", "tokens"];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -197,6 +203,7 @@ fn parse(path: &Path, text: &str) -> Result<File, ConfigError> {
         options: toml::from_str(text).map_err(malformed)?,
         witnesses: toml::from_str(text).map_err(malformed)?,
         followers: toml::from_str(text).map_err(malformed)?,
+        tokens: toml::from_str::<tokens::Section>(text).map_err(malformed)?.tokens,
     };
     file.witnesses.quorum().map_err(|error| problem(error.to_string()))?;
     Ok(file)

@@ -31,6 +31,18 @@ pub(crate) enum Ability {
     /// Read the server's metrics and status.
     #[serde(rename = "metrics:read")]
     MetricsRead,
+    /// List and show tokens; their texts are not kept.
+    #[serde(rename = "tokens:read")]
+    TokensRead,
+    /// Issue, rotate, derive, revoke, import and prune tokens.
+    #[serde(rename = "tokens:write")]
+    TokensWrite,
+    /// Have tokens verified.
+    #[serde(rename = "tokens:verify")]
+    TokensVerify,
+    /// Have the texts of revealable tokens shown again.
+    #[serde(rename = "tokens:reveal")]
+    TokensReveal,
     /// Everything, and the keys themselves.
     #[serde(rename = "admin")]
     Admin,
@@ -38,7 +50,21 @@ pub(crate) enum Ability {
 
 impl Ability {
     /// All of them.
-    pub(crate) const ALL: [Self; 4] = [Self::EventsWrite, Self::EventsRead, Self::MetricsRead, Self::Admin];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::EventsWrite,
+        Self::EventsRead,
+        Self::MetricsRead,
+        Self::TokensRead,
+        Self::TokensWrite,
+        Self::TokensVerify,
+        Self::TokensReveal,
+        Self::Admin,
+    ];
+
+    /// Whether it concerns tokens.
+    pub(crate) fn is_of_tokens(self) -> bool {
+        self.as_str().starts_with("tokens:")
+    }
 
     /// The word in JSON.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -46,6 +72,10 @@ impl Ability {
             Self::EventsWrite => "events:write",
             Self::EventsRead => "events:read",
             Self::MetricsRead => "metrics:read",
+            Self::TokensRead => "tokens:read",
+            Self::TokensWrite => "tokens:write",
+            Self::TokensVerify => "tokens:verify",
+            Self::TokensReveal => "tokens:reveal",
             Self::Admin => "admin",
         }
     }

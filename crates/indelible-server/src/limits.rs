@@ -63,6 +63,21 @@ pub(crate) const READS_TALLIED_MAX: usize = 4096;
 /// addresses cannot flood the log.
 pub(crate) const REFUSALS_TALLIED_MAX: usize = 256;
 
+/// Bytes of a body that asks something of tokens; imports may have those of any body.
+pub(crate) const TOKEN_BODY_BYTES_MAX: usize = 1 << 20;
+/// Calls about tokens that use the database at once; the next is told to come back later.
+pub(crate) const TOKEN_CALLS_MAX: usize = 256;
+/// How many ancestors a token may have.
+pub(crate) const TOKEN_DEPTH_MAX: u32 = 3;
+/// Bytes of a token that is read from the standard input.
+pub(crate) const TOKEN_INPUT_BYTES_MAX: u64 = 4 << 10;
+/// Tokens of a page.
+pub(crate) const TOKEN_PAGE_MAX: u32 = 1000;
+/// Bytes of a line of an import.
+pub(crate) const TOKEN_LINE_BYTES_MAX: u64 = 1 << 20;
+/// Tokens of one request of an import.
+pub(crate) const TOKEN_IMPORT_BATCH: usize = 500;
+
 /// API keys of a server.
 pub(crate) const KEYS_MAX: usize = 10_000;
 /// Bytes of a key's name and of its tenant.

@@ -14,6 +14,7 @@ mod logging;
 mod retention;
 mod rotation;
 mod serve;
+mod tokens;
 mod witness;
 
 use std::process::ExitCode;

@@ -20,13 +20,14 @@ use tokio::{
 };
 
 use crate::{
-    api::{self, App},
+    api::{self, App, Opened},
     clock,
     config::Config,
     cosigning::{Cosigning, CosigningError},
     following,
     keys::{Ability, Keys, KeysError, NewKey, Reach, Secret},
     limits,
+    tokens::{self, StartError},
 };
 
 /// Why the server did not start or run.
@@ -43,6 +44,9 @@ pub(crate) enum ServeError {
     /// The API keys cannot be read.
     #[error(transparent)]
     Keys(#[from] KeysError),
+    /// Tokens cannot be used.
+    #[error(transparent)]
+    Tokens(#[from] StartError),
     /// The witnesses of the log cannot be asked.
     #[error(transparent)]
     Cosigning(#[from] CosigningError),
@@ -82,13 +86,16 @@ impl Server {
         let rounds = cosigning.clone();
         let started = tokio::task::spawn_blocking(move || rounds.start()).await;
         started.map_err(io::Error::other).flatten().map_err(ServeError::Runtime)?;
+        let (data, of_tokens, events) = (config.data.clone(), config.tokens.clone(), recorder.clone());
+        let opened = tokio::task::spawn_blocking(move || tokens::start(&data, &of_tokens, events)).await;
+        let tokens = opened.map_err(|panic| ServeError::Runtime(io::Error::other(panic)))??;
         let listener = TcpListener::bind(config.listen)
             .await
             .map_err(|error| ServeError::Listen { address: config.listen, error })?;
         let address = listener.local_addr().map_err(ServeError::Runtime)?;
         let (stop, stopping) = watch::channel(false);
         let followers = following::start(&config, &log)?;
-        let app = App::new(log, cosigning, followers, recorder, keys, &config, stopping);
+        let app = App::new(Opened { log, recorder, cosigning, followers, keys, tokens }, &config, stopping);
         Ok(Self { listener, address, app, stop, config, first_key })
     }
 

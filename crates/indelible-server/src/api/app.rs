@@ -1,9 +1,10 @@
 //! What all requests share, and the only ways to it.
 //!
 //! The store and the recorder are private to this module: a handler reaches events only through a [`Reader`], a
-//! [`Writer`] or an [`Operator`], which exist only for a request whose API key allows it and which keep every call
-//! inside the tenant of that key.
+//! [`Writer`] or an [`Operator`], and tokens only through an [`Issuer`], which exist only for a request whose API key
+//! allows it and which keep every call inside the tenant of that key.
 
+mod issuer;
 mod operator;
 mod prover;
 mod reader;
@@ -12,13 +13,15 @@ mod writer;
 use std::{io, sync::Arc, time::Duration};
 
 use axum::http::{header, request::Parts};
-use indelible::{Actor, Event, Recorder, drivers::Follower, retention::Days};
+use indelible::{Actor, Event, Recorder, drivers::Follower, retention::Days, tokens::Tokens};
 use indelible_engine::{
     log::{Log, RetainError},
     store::Store,
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, oneshot, watch};
 
+pub(crate) use issuer::TENANT_HEADER;
+pub(super) use issuer::{Issuer, Read, Reveal, Verify, Write};
 pub(super) use operator::{Administrator, Operator};
 pub(super) use prover::Prover;
 pub(super) use reader::Reader;
@@ -32,7 +35,7 @@ use super::{
 };
 use crate::{
     clock,
-    config::Config,
+    config::{Config, TokensConfig},
     cosigning::Cosigning,
     keys::{Ability, ApiKey, Keys},
     limits,
@@ -42,6 +45,17 @@ use crate::{
 /// Everything that requests share. Clones share it.
 #[derive(Debug, Clone)]
 pub(crate) struct App(Arc<Shared>);
+
+/// The parts that a server is made of.
+#[derive(Debug)]
+pub(crate) struct Opened {
+    pub(crate) log: Arc<Log>,
+    pub(crate) recorder: Recorder,
+    pub(crate) cosigning: Cosigning,
+    pub(crate) followers: Vec<Follower>,
+    pub(crate) keys: Keys,
+    pub(crate) tokens: Tokens,
+}
 
 #[derive(Debug)]
 struct Shared {
@@ -56,6 +70,8 @@ struct Shared {
     /// Whether the tree is shown without an API key.
     public_tree: bool,
     keys: Keys,
+    tokens: Tokens,
+    tokens_config: TokensConfig,
     reads: Reads,
     refusals: Refusals,
     metrics: Metrics,
@@ -66,6 +82,7 @@ struct Shared {
     reading: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
     large_bodies: Arc<Semaphore>,
+    token_calls: Arc<Semaphore>,
     tails: Arc<Semaphore>,
     exports: Arc<Semaphore>,
     tails_max: usize,
@@ -76,15 +93,8 @@ struct Shared {
 
 impl App {
     /// Puts the parts together. `stopping` becomes true when the server is to stop.
-    pub(crate) fn new(
-        log: Arc<Log>,
-        cosigning: Cosigning,
-        followers: Vec<Follower>,
-        recorder: Recorder,
-        keys: Keys,
-        config: &Config,
-        stopping: watch::Receiver<bool>,
-    ) -> Self {
+    pub(crate) fn new(parts: Opened, config: &Config, stopping: watch::Receiver<bool>) -> Self {
+        let Opened { log, recorder, cosigning, followers, keys, tokens } = parts;
         let store = recorder.store();
         let (tell, committed) = watch::channel(store.status().next_seq);
         store.on_commit(Box::new(move |next_seq| tell.send(next_seq).is_ok()));
@@ -97,6 +107,8 @@ impl App {
             followers,
             public_tree: config.public_tree,
             keys,
+            tokens,
+            tokens_config: config.tokens.clone(),
             reads: Reads::default(),
             refusals: Refusals::default(),
             metrics: Metrics::default(),
@@ -105,6 +117,7 @@ impl App {
             reading: permits(possible(config.readers_max)),
             waiting: permits(limits::READS_WAITING_MAX),
             large_bodies: permits(limits::LARGE_BODIES_MAX),
+            token_calls: permits(limits::TOKEN_CALLS_MAX),
             tails: permits(tails_max),
             exports: permits(exports_max),
             tails_max,
@@ -206,6 +219,7 @@ impl App {
     pub(crate) fn close(&self) {
         self.note_uses();
         self.0.cosigning.end();
+        self.0.tokens.close();
         self.0.recorder.close();
         for follower in &self.0.followers {
             follower.flush(limits::FOLLOWER_PATIENCE);

@@ -4,12 +4,42 @@ use std::{io::Read, time::Duration};
 
 use axum::{
     body::Body,
-    http::{HeaderMap, header},
+    extract::{FromRequest, Request},
+    http::{HeaderMap, header, request::Parts},
 };
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
+use indelible_proof::strict::Strict;
+use serde::de::DeserializeOwned;
 
-use super::problem::Problem;
+use super::{App, problem::Problem};
+use crate::limits::TOKEN_BODY_BYTES_MAX;
+
+/// What a small body in JSON says; none at all is as good as `{}`.
+#[derive(Debug)]
+pub(super) struct Asked<T>(pub(super) T);
+
+impl<T: DeserializeOwned> FromRequest<App> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let (Parts { headers, .. }, body) = request.into_parts();
+        let bytes = read(&headers, body, TOKEN_BODY_BYTES_MAX, app.request_timeout()).await?;
+        parse(if bytes.is_empty() { b"{}" } else { &bytes }).map(Self)
+    }
+}
+
+/// What a body in JSON says.
+pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
+    let mut input = serde_json::Deserializer::from_slice(json);
+    let Strict(parsed) = serde_path_to_error::deserialize(&mut input).map_err(|error| {
+        let problem = Problem::malformed(error.inner().to_string());
+        let path = error.path().to_string();
+        if path == "." { problem } else { problem.field(path) }
+    })?;
+    input.end().map_err(|error| Problem::malformed(error.to_string()))?;
+    Ok(parsed)
+}
 
 /// Encodings of a body that are understood.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,9 +6,11 @@ mod schema;
 use serde_json::{Map, Value, json};
 
 use super::{
+    app::TENANT_HEADER,
     operation::{Answer, Operation},
     params::Parameter,
 };
+use crate::keys::Ability;
 
 /// The description of some operations.
 pub(super) fn description(operations: &[Operation]) -> Value {
@@ -96,7 +98,14 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         let example: Value = serde_json::from_str(example).unwrap_or_else(|_| Value::from(*example));
         json!({"name": name, "in": "query", "description": meaning.trim(), "schema": schema(), "example": example})
     });
-    in_path.into_iter().chain(in_query).collect()
+    let tenant = json!({
+        "name": TENANT_HEADER,
+        "in": "header",
+        "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+        "description": "Whose tokens, for an API key of all tenants. Default: those of the tenant default.",
+    });
+    let of_tenant = operation.ability.is_some_and(Ability::is_of_tokens).then_some(tenant);
+    in_path.into_iter().chain(in_query).chain(of_tenant).collect()
 }
 
 /// Name, schema and meaning of the parameter in a path.
@@ -123,9 +132,11 @@ const EVENT_ID: &str = "^([0-9]{1,19}|[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab
 
 fn request(operation: &Operation, example: &Value) -> Value {
     if operation.path != "/v1/events" {
+        let schema = if operation.path == "/v1/keys" { schema::new_key } else { schema::request };
         return json!({
-            "required": true,
-            "content": {"application/json": {"schema": schema::request(&operation.request), "example": example}},
+            // No body is as good as an empty object.
+            "required": !operation.request.contains(&json!({})),
+            "content": {"application/json": {"schema": schema(&operation.request), "example": example}},
         });
     }
     let event = json!({"$ref": "#/components/schemas/Event"});

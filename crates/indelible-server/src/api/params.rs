@@ -93,15 +93,15 @@ macro_rules! parameters {
         $(#[doc = $doc])+
         #[derive(Debug, Default, serde::Deserialize)]
         #[serde(default, deny_unknown_fields)]
-        pub(super) struct $struct {
+        pub(in $crate::api) struct $struct {
             $($(#[doc = $meaning])+ $name: Option<$type>,)*
         }
 
         impl $struct {
             /// The parameters in words.
-            pub(super) const PARAMETERS: &[$crate::api::params::Parameter] = &[
+            pub(in $crate::api) const PARAMETERS: &[$crate::api::params::Parameter] = &[
                 $($crate::api::params::Parameter {
-                    name: stringify!($name),
+                    name: $crate::api::params::word(stringify!($name)),
                     meaning: concat!($($meaning),+),
                     example: $example,
                     schema: <$type as $crate::api::params::Domain>::schema,
@@ -111,6 +111,14 @@ macro_rules! parameters {
     };
 }
 pub(super) use parameters;
+
+/// A name as it is written outside of Rust.
+pub(super) const fn word(name: &'static str) -> &'static str {
+    match name.as_bytes() {
+        [b'r', b'#', ..] => name.split_at(2).1,
+        _ => name,
+    }
+}
 
 /// Reads the query string strictly: a misspelt parameter is an error.
 #[derive(Debug)]

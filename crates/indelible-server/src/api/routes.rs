@@ -24,13 +24,13 @@ use super::{
     openapi::{self, examples},
     operation::Operation,
     problem::Problem,
-    proof, record, retention, tail,
+    proof, record, retention, tail, tokens,
 };
 use crate::keys::Ability;
 
 fn operations() -> Vec<Operation> {
     use Ability::{Admin, EventsRead, EventsWrite, MetricsRead};
-    vec![
+    let log = vec![
         Operation::new(
             "post",
             "/v1/events",
@@ -89,6 +89,7 @@ fn operations() -> Vec<Operation> {
         )
         .needs(Admin)
         .request(json!({"days": 90, "dry_run": true, "sizes": [1000]}))
+        .request(json!({}))
         .answers(200, examples::retained(true))
         .answers(202, examples::retained(false)),
         Operation::new("get", "/v1/aggregate", "Group and measure events", get(aggregate::aggregate))
@@ -132,6 +133,84 @@ fn operations() -> Vec<Operation> {
             .streams("text/plain", "indelible_log_next_seq 1235\n"),
         Operation::new("get", "/openapi.json", "This description", get(description))
             .answers(200, json!({"openapi": "3.1.0"})),
+    ];
+    log.into_iter().chain(of_tokens()).collect()
+}
+
+fn of_tokens() -> [Operation; 13] {
+    use Ability::{TokensRead, TokensReveal, TokensVerify, TokensWrite};
+    [
+        Operation::new("post", "/v1/tokens", "Issue a token; its text is shown this once", post(tokens::issue))
+            .needs(TokensWrite)
+            .request(examples::new_token())
+            .request(examples::least_new_token())
+            .answers(201, examples::issued())
+            .or(examples::new_made_issued()),
+        Operation::new("get", "/v1/tokens", "List tokens, a page at a time", get(tokens::list))
+            .needs(TokensRead)
+            .parameters(tokens::ListParams::PARAMETERS)
+            .answers(200, json!({"tokens": [examples::token(), examples::new_made_token()], "next": "7b22"}))
+            .or(json!({"tokens": [], "next": null})),
+        Operation::new("post", "/v1/tokens/verify", "Whether a token is good; logged either way", post(tokens::verify))
+            .needs(TokensVerify)
+            .request(examples::verification())
+            .request(json!({"token": "sk_live_...", "needs": {}, "context": {}}))
+            .request(json!({"token": "sk_live_..."}))
+            .answers(200, json!({"valid": true, "token": examples::token()}))
+            .or(json!({"valid": true, "token": examples::new_made_token()}))
+            .or(examples::refused())
+            .or(examples::rate_limited()),
+        Operation::new("post", "/v1/tokens/import", "Take over tokens by their hashes", post(tokens::import))
+            .needs(TokensWrite)
+            .request(json!({"tokens": [examples::imported(), examples::least_imported()], "actor": examples::actor()}))
+            .request(json!({"tokens": []}))
+            .answers(201, json!({"tokens": [examples::token(), examples::new_made_token()]})),
+        Operation::new("post", "/v1/tokens/prune", "Clear away tokens that ended long ago", post(tokens::prune))
+            .needs(TokensWrite)
+            .request(json!({"ended_for": "30d", "actor": examples::actor()}))
+            .request(json!({}))
+            .answers(200, json!({"deleted": 12})),
+        Operation::new("get", "/v1/tokens/{id}", "One token; its text is not kept", get(tokens::show))
+            .needs(TokensRead)
+            .answers(200, examples::token())
+            .or(examples::new_made_token()),
+        Operation::new("post", "/v1/tokens/{id}/rotate", "Give a token a new text", post(tokens::rotate))
+            .needs(TokensWrite)
+            .request(json!({"mode": "grace", "grace": "1h", "expires": "90d", "actor": examples::actor()}))
+            .request(json!({}))
+            .answers(201, examples::issued())
+            .or(examples::new_made_issued()),
+        Operation::new("post", "/v1/tokens/{id}/revoke", "Take a token back, now or later", post(tokens::revoke))
+            .needs(TokensWrite)
+            .request(examples::revocation("descendants"))
+            .request(json!({}))
+            .answers(200, json!({"tokens": [examples::token(), examples::new_made_token()]})),
+        Operation::new("post", "/v1/tokens/{id}/derive", "Make a token that may do less", post(tokens::derive))
+            .needs(TokensWrite)
+            .request(examples::derivation())
+            .request(json!({}))
+            .answers(201, examples::issued())
+            .or(examples::new_made_issued()),
+        Operation::new("post", "/v1/tokens/{id}/reveal", "The text of a revealable token", post(tokens::reveal))
+            .needs(TokensReveal)
+            .request(json!({"actor": examples::actor()}))
+            .request(json!({}))
+            .answers(200, json!({"plaintext": "sk_live_..."})),
+        Operation::new("post", "/v1/token-groups", "Issue tokens that belong together", post(tokens::issue_group))
+            .needs(TokensWrite)
+            .request(
+                json!({"tokens": [examples::new_token(), examples::least_new_token()], "actor": examples::actor()}),
+            )
+            .request(json!({"tokens": []}))
+            .answers(201, json!({"group": "grp_8hT4kQ2mZ9wXc5vB7nY3dF", "tokens": [examples::issued(), examples::new_made_issued()]})),
+        Operation::new("get", "/v1/token-groups/{id}", "The tokens of a group", get(tokens::show_group))
+            .needs(TokensRead)
+            .answers(200, json!({"tokens": [examples::token(), examples::new_made_token()]})),
+        Operation::new("post", "/v1/token-groups/{id}/revoke", "Take a group back", post(tokens::revoke_group))
+            .needs(TokensWrite)
+            .request(examples::revocation("partial"))
+            .request(json!({}))
+            .answers(200, json!({"tokens": [examples::token(), examples::new_made_token()]})),
     ]
 }
 

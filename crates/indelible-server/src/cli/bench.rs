@@ -9,6 +9,7 @@ mod queued;
 mod served;
 mod single;
 mod target;
+mod tokens;
 mod verify;
 
 use clap::Subcommand;
@@ -22,6 +23,7 @@ pub(crate) enum Bench {
     Ingest(ingest::Ingest),
     Query(query::Query),
     Verify(verify::Verify),
+    VerifyTokens(tokens::VerifyTokens),
 }
 
 impl Bench {
@@ -30,6 +32,7 @@ impl Bench {
             Self::Ingest(ingest) => ingest.run(screen),
             Self::Query(query) => query.run(screen),
             Self::Verify(verify) => verify.run(screen),
+            Self::VerifyTokens(verify) => verify.run(screen),
         }
     }
 }

@@ -66,7 +66,8 @@ pub(crate) struct Create {
     /// Whose events it reaches; * for every tenant's
     #[arg(long, value_name = "TENANT", default_value = "default")]
     tenant: String,
-    /// What it allows: events:write, events:read, metrics:read or admin; may be given several times
+    /// What it allows: events:write, events:read, metrics:read, tokens:read, tokens:write, tokens:verify, tokens:reveal or
+    /// admin; may be given several times
     #[arg(long = "ability", value_name = "ABILITY", required = true, value_delimiter = ',')]
     abilities: Vec<Ability>,
     /// From when on it is refused

@@ -7,7 +7,7 @@ use indelible_proof::{Event, Recorded};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use ureq::{
     Agent, Body, Error, RequestBuilder,
-    http::{Response, StatusCode},
+    http::{HeaderValue, Response, StatusCode},
 };
 
 use super::{
@@ -15,7 +15,10 @@ use super::{
     question::{Answer, Events, PageOf, ProvenReceipts, Question, Receipt, Which},
     terminal::visible,
 };
-use crate::limits::{ANSWER_BYTES_MAX, CONNECT_TIMEOUT, CONNECTIONS_KEPT, READ_TIMEOUT};
+use crate::{
+    api::TENANT_HEADER,
+    limits::{ANSWER_BYTES_MAX, CONNECT_TIMEOUT, CONNECTIONS_KEPT, READ_TIMEOUT},
+};
 
 /// A server and the key to it.
 #[derive(Debug, Clone)]
@@ -23,6 +26,7 @@ pub(crate) struct Remote {
     agent: Agent,
     base: String,
     key: Option<String>,
+    tenant: Option<HeaderValue>,
 }
 
 /// Why a request did not succeed.
@@ -122,7 +126,14 @@ impl Remote {
             .max_idle_connections_per_host(CONNECTIONS_KEPT)
             .user_agent(concat!("indelible/", env!("CARGO_PKG_VERSION")))
             .build();
-        Ok(Self { agent: config.into(), base, key: key.map(str::to_owned) })
+        Ok(Self { agent: config.into(), base, key: key.map(str::to_owned), tenant: None })
+    }
+
+    /// The same in one tenant, for a key of all.
+    pub(crate) fn within(mut self, tenant: Option<&str>) -> Result<Self, Failure> {
+        let header = tenant.map(|tenant| HeaderValue::from_bytes(tenant.as_bytes())).transpose();
+        self.tenant = header.map_err(|_| Failure::Usage("--tenant: write it without control characters".to_owned()))?;
+        Ok(self)
     }
 
     /// The server's address.
@@ -213,7 +224,16 @@ impl Remote {
 
     /// Asks for a path and reads the answer.
     pub(crate) fn fetch<T: DeserializeOwned>(&self, path: &str) -> Result<T, RequestError> {
-        self.decode(self.get_path(path, &[])?)
+        self.fetch_with(path, &[])
+    }
+
+    /// The same with a question.
+    pub(crate) fn fetch_with<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        query: &[(&str, &str)],
+    ) -> Result<T, RequestError> {
+        self.decode(self.get_path(path, query)?)
     }
 
     /// Asks for a path that is answered with text.
@@ -261,8 +281,12 @@ impl Remote {
     }
 
     fn signed<B>(&self, request: RequestBuilder<B>) -> RequestBuilder<B> {
-        match &self.key {
+        let request = match &self.key {
             Some(key) => request.header("authorization", format!("Bearer {key}")),
+            None => request,
+        };
+        match &self.tenant {
+            Some(tenant) => request.header(TENANT_HEADER, tenant),
             None => request,
         }
     }

@@ -40,6 +40,26 @@ fn a_value_of_the_wrong_kind_is_refused_with_its_line() {
     assert!(error.contains("line 2"), "{error}");
 }
 
+#[test]
+fn types_of_tokens_are_added_to_those_there_are_and_nonsense_is_refused() {
+    let text = "[tokens]\nenvironment = \"live\"\ngrace = \"30m\"\n[tokens.rates.environments]\ntest = 10\n\
+                [tokens.types.int]\nname = \"Integration\"\nprefix = \"int\"\n";
+    let config = Config::merged(Options::default(), file(text).unwrap());
+    assert!(config.tokens.types.get("int").is_some() && config.tokens.types.get("sk").is_some());
+    assert_eq!(config.tokens.grace.to_string(), "30m");
+    assert_eq!(Config::merged(Options::default(), file(&config.to_toml()).unwrap()), config);
+    for (text, problem) in [
+        ("[tokens]\ngrase = \"1h\"", "grase"),
+        ("[tokens]\ngrace = \"soon\"", "write a number and a unit"),
+        ("[tokens.types.int]\nname = \"x\"\nprefix = \"sk\"", "prefix sk"),
+        ("[tokens.rates]\nglobal = 0", "global"),
+        ("[token]\nx = 1", "did you mean `tokens`?"),
+    ] {
+        let error = file(text).unwrap_err();
+        assert!(error.contains(problem), "{error}");
+    }
+}
+
 const WITNESS: &str = "
 [[witness]]
 name = \"one\"

@@ -8,6 +8,7 @@ mod outbox;
 mod output;
 mod remote;
 mod rotation;
+mod tokens;
 mod verify;
 
 use std::{

@@ -15,4 +15,5 @@ mod retention;
 mod server;
 mod streams;
 mod tenants;
+mod tokens;
 mod witness;

@@ -156,8 +156,12 @@ impl Tokens {
         known(ready, &parsed, &hash)
     }
 
+    /// Whether a check of this text, made now, would not have to look at the database: then it does not block.
+    pub fn is_ready(&self, text: &str) -> bool {
+        self.recall(text).is_some()
+    }
+
     /// The token with a text, or that there is none; nothing when the database must be asked.
-    #[cfg(feature = "tower")]
     pub(super) fn recall(&self, text: &str) -> Option<Found> {
         let parsed = match Parsed::of(text) {
             Ok(parsed) => parsed,

@@ -59,7 +59,7 @@ impl Standing {
 }
 
 /// A token as it is kept. Its JSON leaves out the hash and what is sealed.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Token {
     /// `tok_` and 22 characters.
     pub id: String,

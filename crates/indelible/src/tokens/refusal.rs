@@ -81,6 +81,16 @@ impl Refusal {
         }
     }
 
+    /// The action of the event that tells of it.
+    pub const fn action(&self) -> &'static str {
+        self.words().0
+    }
+
+    /// The reason that this event gives.
+    pub const fn reason(&self) -> &'static str {
+        self.words().2
+    }
+
     /// Action, outcome and reason of the event that tells of it.
     pub(super) const fn words(&self) -> (&'static str, Outcome, &'static str) {
         const FAILED: &str = "token.authentication_failed";

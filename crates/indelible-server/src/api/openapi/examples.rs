@@ -1,6 +1,8 @@
 //! Values that show what the interface takes and gives. Struct literals name every field: the compiler asks for an
 //! example of a new one.
 
+mod tokens;
+
 use indelible::{
     Actor, Changes, Client, Context, Credential, Event, EventId, Geo, Http, OAuth, Object, Outcome, Recorded, Severity,
     Source, Target, Timestamp,
@@ -8,6 +10,7 @@ use indelible::{
 use serde_json::{Value, json};
 
 use crate::keys::{Ability, ApiKey, Reach};
+pub(in crate::api) use tokens::*;
 
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())

@@ -99,8 +99,8 @@ pub(super) fn recorded() -> Value {
     schema
 }
 
-/// The schema of a body other than events.
-pub(super) fn request(examples: &[Value]) -> Value {
+/// The schema of a body that makes an API key.
+pub(super) fn new_key(examples: &[Value]) -> Value {
     let mut schema = of_all(examples);
     set(&mut schema, "additionalProperties", json!(false));
     if let Some(properties) = schema.get_mut("properties") {
@@ -113,10 +113,44 @@ pub(super) fn request(examples: &[Value]) -> Value {
     schema
 }
 
-fn allow_null(schema: &mut Value) {
+/// The schema of any other body: null is as good as left out, and what is unknown is refused, except in free data.
+pub(super) fn request(examples: &[Value]) -> Value {
+    let mut schema = of_all(examples);
+    close(&mut schema);
+    schema
+}
+
+fn close(schema: &mut Value) {
+    let required = schema.get("required").map(list).unwrap_or_default();
+    if let Some(Value::Object(properties)) = schema.get_mut("properties") {
+        for (name, property) in properties {
+            // Parts of an event, of which nothing is required.
+            if matches!(name.as_str(), "actor" | "http") {
+                set(property, "required", json!([]));
+            }
+            match name.as_str() {
+                "metadata" => *property = json!({"type": ["object", "null"]}),
+                _ => close(property),
+            }
+            if !required.contains(&name.as_str().into()) {
+                allow_null_itself(property);
+            }
+        }
+        set(schema, "additionalProperties", json!(false));
+    } else if let Some(items) = schema.get_mut("items") {
+        close(items);
+    }
+}
+
+fn allow_null_itself(schema: &mut Value) {
     if let Some(own) = schema.get("type").cloned() {
         set(schema, "type", types(&own, &json!("null")));
-    } else if let Some(Value::Array(words)) = schema.get_mut("enum") {
+    }
+}
+
+fn allow_null(schema: &mut Value) {
+    allow_null_itself(schema);
+    if let Some(Value::Array(words)) = schema.get_mut("enum") {
         words.push(Value::Null);
     }
     if let Some(Value::Object(properties)) = schema.get_mut("properties") {

@@ -12,7 +12,7 @@ use serde::Serialize;
 use super::{
     gauge::{cpu_ns, fsync_p50_us, rss_max_bytes},
     load::{Load, Loaded},
-    report,
+    report, single,
     target::{Subject, Target},
 };
 use crate::cli::{error::Failure, place::Place, terminal::Screen};
@@ -136,7 +136,9 @@ impl Ingest {
     fn load(&self, subject: &Subject) -> Result<Loaded, Failure> {
         match (&subject.place, &subject.log) {
             (_, Some(log)) if self.queued => self.load.queued(log, self.rate),
-            (Place::Remote(server), _) if self.load.batch == 1 => self.load.singles(server),
+            (Place::Remote(server), _) if self.load.batch == 1 => {
+                single::send(server, "/v1/events", self.load.concurrency, |sender| self.load.generator(sender))
+            }
             (place, _) => self.load.batches(place),
         }
     }

@@ -1,4 +1,4 @@
-//! Single events over HTTP on many connections, with as little work on this side as there can be: one thread, raw
+//! One thing a request over HTTP on many connections, with as little work on this side as there can be: one thread, raw
 //! connections that are kept, and requests that differ in their bodies alone. So it is the server that is measured.
 
 use std::{
@@ -6,7 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use indelible_proof::Event;
+use serde::Serialize;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -15,9 +15,8 @@ use tokio::{
 };
 
 use super::{
-    events::Events,
     gauge::thread_cpu_ns,
-    load::{Counter, Load, Loaded},
+    load::{Counter, Loaded},
 };
 use crate::{
     cli::{error::Failure, remote::Remote},
@@ -27,27 +26,33 @@ use crate::{
 /// Wait before a request is sent again that the server was too busy for.
 const BUSY_PAUSE: Duration = Duration::from_millis(50);
 
-impl Load {
-    /// Records one event a request, on as many connections as asked for.
-    pub(super) fn singles(&self, server: &Remote) -> Result<Loaded, Failure> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::because)?;
-        let cpu_before = thread_cpu_ns();
-        let mut loaded = runtime.block_on(async {
-            let counter = Arc::new(Counter::new());
-            let mut senders = JoinSet::new();
-            for sender in 0..self.concurrency {
-                let connection = Connection::open(server).await?;
-                senders.spawn(connection.send(self.generator(sender), Arc::clone(&counter)));
-            }
-            let mut loaded = Loaded::default();
-            while let Some(ended) = senders.join_next().await {
-                loaded.add(ended.map_err(Failure::because)??);
-            }
-            Ok::<_, Failure>(loaded)
-        })?;
-        loaded.sender_ns = thread_cpu_ns() - cpu_before;
-        Ok(loaded)
-    }
+/// Posts one body a request, on so many connections, each with bodies of its own.
+pub(super) fn send<B>(
+    server: &Remote,
+    path: &str,
+    connections: u32,
+    bodies: impl Fn(u32) -> B,
+) -> Result<Loaded, Failure>
+where
+    B: Iterator<Item: Serialize + Send> + Send + 'static,
+{
+    let runtime = runtime::Builder::new_current_thread().enable_all().build().map_err(Failure::because)?;
+    let cpu_before = thread_cpu_ns();
+    let mut loaded = runtime.block_on(async {
+        let counter = Arc::new(Counter::new());
+        let mut senders = JoinSet::new();
+        for sender in 0..connections {
+            let connection = Connection::open(server, path).await?;
+            senders.spawn(connection.send(bodies(sender), Arc::clone(&counter)));
+        }
+        let mut loaded = Loaded::default();
+        while let Some(ended) = senders.join_next().await {
+            loaded.add(ended.map_err(Failure::because)??);
+        }
+        Ok::<_, Failure>(loaded)
+    })?;
+    loaded.sender_ns = thread_cpu_ns() - cpu_before;
+    Ok(loaded)
 }
 
 struct Connection {
@@ -59,22 +64,22 @@ struct Connection {
 }
 
 impl Connection {
-    async fn open(server: &Remote) -> Result<Self, Failure> {
+    async fn open(server: &Remote, path: &str) -> Result<Self, Failure> {
         let host = server
             .base()
             .strip_prefix("http://")
-            .ok_or_else(|| Failure::Usage("--batch 1 goes over http:// alone; choose a larger batch".to_owned()))?;
+            .ok_or_else(|| Failure::Usage("single requests go over http:// alone".to_owned()))?;
         let stream = TcpStream::connect(host).await.map_err(Failure::because)?;
         stream.set_nodelay(true).map_err(Failure::because)?;
         let key = server.key().map_or_else(String::new, |key| format!("authorization: Bearer {key}\r\n"));
-        let head = format!("POST /v1/events HTTP/1.1\r\nhost: {host}\r\n{key}content-type: application/json\r\n");
+        let head = format!("POST {path} HTTP/1.1\r\nhost: {host}\r\n{key}content-type: application/json\r\n");
         Ok(Self { stream, head, request: Vec::new(), answer: Vec::new() })
     }
 
-    async fn send(mut self, events: std::iter::Take<Events>, counter: Arc<Counter>) -> Result<Loaded, Failure> {
+    async fn send(mut self, bodies: impl Iterator<Item: Serialize>, counter: Arc<Counter>) -> Result<Loaded, Failure> {
         let mut loaded = Loaded::default();
-        for event in events {
-            self.write(&event)?;
+        for body in bodies {
+            self.write(&body)?;
             let sent = Instant::now();
             loop {
                 self.stream.write_all(&self.request).await.map_err(Failure::because)?;
@@ -99,10 +104,10 @@ impl Connection {
         Ok(loaded)
     }
 
-    fn write(&mut self, event: &Event) -> Result<(), Failure> {
+    fn write(&mut self, body: &impl Serialize) -> Result<(), Failure> {
         // Used for the body first, whose length stands before it.
         self.answer.clear();
-        serde_json::to_writer(&mut self.answer, event).map_err(Failure::because)?;
+        serde_json::to_writer(&mut self.answer, body).map_err(Failure::because)?;
         self.request.clear();
         self.request.extend_from_slice(self.head.as_bytes());
         self.request.extend_from_slice(format!("content-length: {}\r\n\r\n", self.answer.len()).as_bytes());

@@ -65,3 +65,13 @@ fn a_directory_without_a_log_has_nothing_to_measure() {
     }
     assert!(!shell.path("bench-data").exists());
 }
+
+#[test]
+fn verified_tokens_are_measured_and_each_use_is_logged() {
+    let shell = Shell::new();
+    let figures =
+        figures(&shell, &["verify-tokens", "--http", "--verifications", "501", "--tokens", "7", "--concurrency", "3"]);
+    assert_eq!((&figures["verifications"], &figures["logged"]), (&501.into(), &501.into()), "{figures}");
+    assert!(figures["verifications_per_s"].as_u64().is_some_and(|rate| rate > 0));
+    shell.run(&["bench", "verify-tokens"]).failed(2);
+}

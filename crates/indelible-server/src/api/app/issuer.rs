@@ -1,0 +1,141 @@
+use std::{marker::PhantomData, sync::Arc};
+
+use axum::{extract::FromRequestParts, http::request::Parts};
+use indelible::{
+    Actor, Context,
+    tokens::{TokenError, Tokens},
+};
+
+use super::App;
+use crate::{
+    api::{problem::Problem, refusals::Peer},
+    config::TokensConfig,
+    keys::{Ability, ApiKey, Reach},
+    limits::KEY_NAME_BYTES_MAX,
+};
+
+/// Whose tokens are meant by a key that reaches all tenants.
+pub(crate) const TENANT_HEADER: &str = "indelible-tenant";
+
+/// A right that concerns tokens.
+pub(in crate::api) trait Right: Send + Sync + 'static {
+    /// What an API key must allow.
+    const ABILITY: Ability;
+}
+
+/// To see tokens.
+#[derive(Debug)]
+pub(in crate::api) struct Read;
+/// To make and change tokens.
+#[derive(Debug)]
+pub(in crate::api) struct Write;
+/// To have tokens verified.
+#[derive(Debug)]
+pub(in crate::api) struct Verify;
+/// To see what a revealable token's text is.
+#[derive(Debug)]
+pub(in crate::api) struct Reveal;
+
+impl Right for Read {
+    const ABILITY: Ability = Ability::TokensRead;
+}
+impl Right for Write {
+    const ABILITY: Ability = Ability::TokensWrite;
+}
+impl Right for Verify {
+    const ABILITY: Ability = Ability::TokensVerify;
+}
+impl Right for Reveal {
+    const ABILITY: Ability = Ability::TokensReveal;
+}
+
+/// A right to tokens, in the tenant of a key.
+#[derive(Debug)]
+pub(in crate::api) struct Issuer<R> {
+    app: App,
+    tokens: Tokens,
+    right: PhantomData<R>,
+}
+
+impl<R: Right> FromRequestParts<App> for Issuer<R> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let key = app.authenticate(parts, R::ABILITY)?;
+        let tenant = tenant(&key, parts)?;
+        let peer = parts.extensions.get::<Peer>().map(|Peer(ip)| *ip);
+        let tokens = app
+            .0
+            .tokens
+            .within(tenant)
+            .by(Actor::new("token", key.id.clone()).name(key.name.clone()))
+            .from(Context { ip: peer, ..Context::default() });
+        Ok(Self { app: app.clone(), tokens, right: PhantomData })
+    }
+}
+
+/// The tenant of a key; for a key of all, the one that the request names, or the default one.
+fn tenant(key: &ApiKey, parts: &Parts) -> Result<String, Problem> {
+    let wrong = || Problem::parameter(TENANT_HEADER, "names one tenant in 1 to 200 bytes");
+    let named = match parts.headers.get(TENANT_HEADER) {
+        None => None,
+        Some(value) => Some(std::str::from_utf8(value.as_bytes()).map_err(|_| wrong())?),
+    };
+    match (&key.tenant, named) {
+        (_, Some(named)) if !(1..=KEY_NAME_BYTES_MAX).contains(&named.len()) || named == "*" => Err(wrong()),
+        (Reach::All, named) => Ok(named.unwrap_or("default").to_owned()),
+        (Reach::Tenant(own), Some(named)) if named != own => {
+            let detail = format!("the API key is for the tokens of the tenant {own} alone: leave the header out");
+            Err(Problem::forbidden(detail).field(TENANT_HEADER))
+        }
+        (Reach::Tenant(own), _) => Ok(own.clone()),
+    }
+}
+
+impl<R> Issuer<R> {
+    /// What the configuration says of tokens.
+    pub(in crate::api) fn config(&self) -> &TokensConfig {
+        &self.app.0.tokens_config
+    }
+
+    /// Does something with tokens on a thread that may block, in the name of whoever had the key ask for it.
+    pub(in crate::api) async fn call<T: Send + 'static>(
+        self,
+        actor: Option<Actor>,
+        work: impl FnOnce(&Tokens) -> Result<T, TokenError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let tokens = match actor {
+            Some(actor) => self.tokens.by(actor),
+            None => self.tokens,
+        };
+        self.app.about_tokens(move || work(&tokens).map_err(Problem::from)).await
+    }
+}
+
+impl Issuer<Verify> {
+    /// Checks a token, at once where no database has to be asked.
+    pub(in crate::api) async fn verify<T: Send + 'static>(
+        self,
+        text: &str,
+        verify: impl FnOnce(&Tokens) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let Self { app, tokens, .. } = self;
+        if tokens.is_ready(text) { verify(&tokens) } else { app.about_tokens(move || verify(&tokens)).await }
+    }
+}
+
+impl App {
+    async fn about_tokens<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let turn = Arc::clone(&self.0.token_calls).try_acquire_owned();
+        let turn = turn.map_err(|_| Problem::busy("too many calls about tokens are under way; nothing was done"))?;
+        let done = tokio::task::spawn_blocking(move || {
+            let answer = work();
+            drop(turn);
+            answer
+        });
+        done.await.map_err(|panic| Problem::internal(&panic))?
+    }
+}

@@ -1,0 +1,81 @@
+//! The service over a data directory: `state.db` beside the log, and the keys that are in neither.
+
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+use indelible::{
+    Recorder,
+    tokens::{self, Tokens, Vault},
+};
+
+use crate::{clock, config::TokensConfig, durable};
+
+/// Why tokens cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum StartError {
+    /// The service said no.
+    #[error("tokens: {0}")]
+    Service(#[from] tokens::StartError),
+    /// A file of a key cannot be read or made.
+    #[error("{path}: {error}")]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's words.
+        error: io::Error,
+    },
+    /// A file holds no key.
+    #[error("{path} holds no key: write 64 hexadecimal digits there, as `openssl rand -hex 32` makes them")]
+    NoKey {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The system gives no random bytes.
+    #[error("no random bytes from the system: {0}")]
+    Random(#[from] getrandom::Error),
+}
+
+/// Opens the tokens of a data directory; what a crash kept from the log goes there first. Blocks.
+pub(crate) fn start(data: &Path, config: &TokensConfig, recorder: Recorder) -> Result<Tokens, StartError> {
+    let mut builder = Tokens::builder(recorder)
+        .kinds(config.types.clone())
+        .environment(&config.environment)
+        .rates(config.rates.clone())
+        .depth_max(config.depth_max)
+        .staleness(config.staleness.0)
+        .log_usage(config.log_usage)
+        .fingerprint_key(fingerprint_key(data)?)
+        .clock(clock::now);
+    if config.orphans_live {
+        builder = builder.orphans_live();
+    }
+    if let Some(file) = &config.vault_key_file {
+        builder = builder.vault(Vault::new(&read_key(file)?));
+    }
+    Ok(builder.open(data.join("state.db"))?)
+}
+
+/// The key of this directory's fingerprints, made at the first start: what is written with it is told apart later too.
+fn fingerprint_key(data: &Path) -> Result<[u8; 32], StartError> {
+    let path = data.join("keys").join("fingerprint.key");
+    if path.exists() {
+        return read_key(&path);
+    }
+    let mut key = [0; 32];
+    getrandom::fill(&mut key)?;
+    let digits = base16ct::lower::encode_string(&key);
+    let made = fs::create_dir_all(data.join("keys")).and_then(|()| durable::replace(&path, digits.as_bytes()));
+    made.map_err(|error| StartError::Io { path, error })?;
+    Ok(key)
+}
+
+fn read_key(path: &Path) -> Result<[u8; 32], StartError> {
+    let digits = fs::read_to_string(path).map_err(|error| StartError::Io { path: path.to_owned(), error })?;
+    let mut key = [0; 32];
+    match base16ct::mixed::decode(digits.trim(), &mut key) {
+        Ok(decoded) if decoded.len() == 32 => Ok(key),
+        _ => Err(StartError::NoKey { path: path.to_owned() }),
+    }
+}
