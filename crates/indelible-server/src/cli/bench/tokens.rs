@@ -46,9 +46,9 @@ struct Measured {
     ack_p50_us: u64,
     ack_p99_us: u64,
     /// The CPU time of this process alone: without the server's when that is another process.
-    cpu_ns_per_verification: u64,
+    cpu_ns_per_token: u64,
     /// Part of it that went into sending the requests.
-    generator_ns_per_verification: u64,
+    generator_ns_per_token: u64,
     /// Events that the log has of them.
     #[serde(skip_serializing_if = "Option::is_none")]
     logged: Option<u64>,
@@ -89,8 +89,8 @@ impl VerifyTokens {
             verifications_per_s: (loaded.events as f64 / seconds.max(1e-9)) as u64,
             ack_p50_us: loaded.acks.percentile_us(50),
             ack_p99_us: loaded.acks.percentile_us(99),
-            cpu_ns_per_verification: cpu / done,
-            generator_ns_per_verification: loaded.sender_ns / done,
+            cpu_ns_per_token: cpu / done,
+            generator_ns_per_token: loaded.sender_ns / done,
             logged,
             rss_max_bytes: rss_max_bytes(),
         };
