@@ -104,8 +104,13 @@ fn check_rows_with(segment: &Segment, column: Column, block: u32, code: u32) {
 fn ask(segment: Segment, choice: usize) {
     const LINES: [&str; 4] =
         ["", "action:token.* actor:user:42 metadata.a:*", "since:2026-01-01 ip:10.0.0.0/8", "-a abc"];
-    const TEXTS: [(&str, &str); 3] =
-        [("day,action", "count,distinct(actor.id)"), ("hour,outcome", "count"), ("actor.id", "p50(http.status),first")];
+    const TEXTS: [(&str, &str); 5] = [
+        ("day,action", "count,distinct(actor.id)"),
+        ("hour,outcome", "count"),
+        ("actor.id", "p50(http.status),first"),
+        ("context.ip", "count"),
+        ("", "distinct(context.ip),p50(http.latency_us),last"),
+    ];
     let first_seq = segment.first_seq();
     let end_seq = first_seq.saturating_add(u64::from(segment.rows()));
     let snapshot = Snapshot { parts: vec![Part::Fixed(Arc::new(segment))], end_seq, log_number: 7 };
@@ -115,5 +120,6 @@ fn ask(segment: Segment, choice: usize) {
     let _ = snapshot.query(&query, &cancel);
     let (group_by, measure) = TEXTS[choice % TEXTS.len()];
     let text = AggregateText { group_by, measure, ..AggregateText::default() };
-    let _ = snapshot.aggregate(&Aggregate::parse(filter, &text).unwrap(), &cancel);
+    let aggregate = Aggregate::parse(filter, &text).unwrap();
+    let _ = snapshot.aggregate(&Aggregate { approximate: choice % 2 == 1, ..aggregate }, &cancel);
 }

@@ -7,6 +7,7 @@ pub mod chunk;
 pub mod column;
 pub mod conformance;
 pub mod fs;
+pub mod histogram;
 pub mod limits;
 mod listeners;
 pub mod log;
@@ -16,6 +17,7 @@ mod parallel;
 pub mod query;
 pub mod rollup;
 pub mod segment;
+pub mod sketch;
 pub mod source;
 pub mod store;
 #[cfg(any(test, feature = "testing"))]

@@ -52,11 +52,18 @@ pub const PAGE_BYTES_MAX: usize = 32 << 20;
 pub const FOOTER_BYTES_MAX: usize = 256 << 20;
 /// Epochs of one segment.
 pub const EPOCHS_MAX: usize = 4096;
-/// Cells of a segment's roll-up, and hours of its busy terms. With more cells, or more than a sixteenth of the rows,
-/// there is no roll-up; with more hours, no busy terms.
-pub const ROLLUP_CELLS_MAX: usize = 64 * 1024;
-/// Rows of a segment from which on a term is busy: its counts by hour are kept.
-pub const BUSY_ROWS_MIN: u32 = 1024;
+/// Classes of a segment's roll-up. When there are more, or more than a sixteenth of the rows, a column that tells them
+/// apart is left out.
+pub const CLASSES_MAX: usize = 64 * 1024;
+/// Rows of a segment from which on a term has a digest of its own. Rarer ones are scanned.
+pub const BUSY_ROWS_MIN: u32 = 512;
+/// Values of a facet that each class of a digest has counted, in every class: its most frequent ones. Where that is too
+/// much they are halved, down to the smallest.
+pub const FACET_VALUES: (usize, usize) = (256, 8);
+/// Different values from which on an approximate answer goes on with a sketch, or rounded.
+pub const APPROXIMATE_VALUES_MIN: usize = 1024;
+/// Groups of a source that an approximate answer looks at, for each that it returns; and the least and the most.
+pub const APPROXIMATE_GROUPS: (usize, usize, usize) = (8, 128, 8192);
 
 const _: () = assert!(TERM_BYTES_MAX * 128 * 2 < PAGE_BYTES_MAX);
 const _: () = assert!(FRAME_BYTES_MAX as u64 + 64 < WAL_FILE_BYTES_MAX / 2);

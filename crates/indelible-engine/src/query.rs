@@ -22,6 +22,7 @@ mod page;
 mod parse;
 mod part;
 mod plan;
+mod rolled;
 mod scan;
 mod shortcut;
 mod tally;

@@ -7,6 +7,7 @@
 mod bits;
 mod blobs;
 mod block;
+mod digests;
 mod extents;
 mod footer;
 mod numbers;

@@ -7,7 +7,7 @@ use indelible_proof::Event;
 use crate::{
     column::{Column, Kind, Row},
     limits::BLOCK_ROWS,
-    rollup::Rollup,
+    rollup::{Counts, Facet, Rollup, Sketched, Span},
 };
 
 /// What an integer column gives for a row that has none. Real values are never negative.
@@ -191,9 +191,27 @@ pub trait Source {
     /// Visits the JSON of those of some rising rows that have any.
     fn blobs(&self, column: Column, rows: &[u32], visit: &mut dyn FnMut(u32, &[u8])) -> Result<(), ReadError>;
 
-    /// Counts by hour that were made at sealing; `None` where there are none.
+    /// What was counted at sealing; `None` where nothing was.
     fn rollup(&self) -> Result<Option<&Rollup>, ReadError> {
         Ok(None)
+    }
+
+    /// The classes of a digest of the roll-up, rising.
+    fn spans(&self, digest: u32) -> Result<Vec<Span>, ReadError> {
+        let _ = digest;
+        Ok(Vec::new())
+    }
+
+    /// The classes of a digest by a facet, rising; `None` where that would have been too large.
+    fn counts(&self, digest: u32, facet: Facet) -> Result<Option<Vec<Counts>>, ReadError> {
+        let _ = (digest, facet);
+        Ok(None)
+    }
+
+    /// The sketches of those classes of a digest that have values of a facet left out, rising.
+    fn sketches(&self, digest: u32, facet: Facet) -> Result<Vec<Sketched>, ReadError> {
+        let _ = (digest, facet);
+        Ok(Vec::new())
     }
 
     /// How many blocks there are.

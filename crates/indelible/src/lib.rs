@@ -68,6 +68,7 @@ pub mod retention;
 mod text;
 #[cfg(feature = "tokens")]
 pub mod tokens;
+pub mod usage;
 
 pub use indelible_engine::{
     log::{Log, LogConfig, OpenError},

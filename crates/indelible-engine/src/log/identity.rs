@@ -4,8 +4,8 @@ use indelible_proof::{EventId, Timestamp, note::is_name};
 
 use crate::limits::LOG_NAME_BYTES_MAX;
 
-/// The version of the layout of a data directory that this code reads and writes.
-pub const FORMAT: u32 = 1;
+/// The version of the files of a data directory that this code writes. It reads all before.
+pub const FORMAT: u32 = 2;
 
 /// Who a log is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,8 +50,10 @@ impl Identity {
         };
         let number = |name: &str| field(name)?.parse::<u32>().map_err(|_| format!("`{name}` must be a number"));
         match number("format")? {
-            FORMAT => {}
-            other => return Err(format!("format {other}, but this program reads {FORMAT}: use the one that wrote it")),
+            1..=FORMAT => {}
+            other => {
+                return Err(format!("format {other}, but this program reads 1 to {FORMAT}: use the one that wrote it"));
+            }
         }
         let name = quoted("name")?;
         check_name(name)?;

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    merge::Merged,
+    merge::{Answer, Merged},
     model::{Aggregate, Group, Measure, OrderBy, Table, Value},
     part::{Cancel, Snapshot},
     plan::Plan,
@@ -19,7 +19,7 @@ use crate::{
 };
 
 impl Snapshot {
-    /// Groups and measures, exactly. Large logs are read by two threads.
+    /// Groups and measures. Large logs are read by two threads.
     pub fn aggregate(&self, aggregate: &Aggregate, cancel: &Cancel) -> Result<Table, ReadError> {
         let rows: u64 = self.parts.iter().map(|part| part.read(|source| u64::from(source.rows()))).sum();
         self.aggregate_on(rows > ONE_THREAD_ROWS_MAX && self.parts.len() > 1, aggregate, cancel)
@@ -51,7 +51,7 @@ impl Snapshot {
             // Nothing counted is an answer too.
             merged.group(Vec::new())?;
         }
-        Ok(table(merged.into_rows(aggregate), aggregate))
+        Ok(table(merged.into_answer(aggregate), aggregate))
     }
 
     /// Takes one part after the other until none is left.
@@ -73,34 +73,62 @@ impl Snapshot {
         cancel: &Cancel,
         merged: &mut Merged,
     ) -> Result<(), ReadError> {
-        let Some(plan) = Plan::new(source, &aggregate.filter, self.end_seq)? else { return Ok(()) };
+        let Some(mut plan) = Plan::new(source, &aggregate.filter, self.end_seq)? else { return Ok(()) };
         let mut tally = Tally::new(source, aggregate)?;
-        if !shortcut::tally(source, &plan, aggregate, &mut tally)? {
+        if !shortcut::tally(source, &mut plan, aggregate, &mut tally)? {
             tally.scan(source, &plan, cancel)?;
+        }
+        if aggregate.approximate && aggregate.ranks_by_count() {
+            tally.cut(aggregate.limit);
         }
         merged.add(source, &tally)
     }
 }
 
-fn table(mut rows: Vec<Vec<Value>>, aggregate: &Aggregate) -> Table {
+fn table(answer: Answer, aggregate: &Aggregate) -> Table {
     let keys = aggregate.group_by.len().min(GROUP_BY_MAX);
+    let Answer { mut rows, left_out, mut exact } = answer;
+    // Rows that are not returned could have been, had nothing of them been left out: if they have as many events as this.
+    let mut bar = None;
+    let mut others = left_out;
     if let Some(having) = aggregate.having {
-        rows.retain(|row| matches!(row.get(keys + having.measure), Some(Value::Int(n)) if *n >= having.at_least));
+        let by_count = aggregate.measures.get(having.measure) == Some(&Measure::Count);
+        bar = by_count.then_some(having.at_least);
+        rows.retain(|(row, missing)| {
+            let value = row.get(keys + having.measure);
+            let kept = matches!(value, Some(Value::Int(n)) if *n >= having.at_least);
+            if !kept && *missing > 0 {
+                others = others.max(count_in(row, keys, aggregate).saturating_add(*missing));
+            }
+            kept
+        });
     }
-    let order = aggregate.order.unwrap_or_else(|| default_order(aggregate));
-    rows.sort_by(|a, b| compare(order, keys, a, b));
+    let order = aggregate.ordered_by();
+    rows.sort_by(|(a, _), (b, _)| compare(order, keys, a, b));
     let groups = rows.len() as u64;
-    rows.truncate(aggregate.limit.clamp(1, AGGREGATE_ROWS_MAX) as usize);
+    let limit = aggregate.limit.clamp(1, AGGREGATE_ROWS_MAX) as usize;
+    for (row, missing) in rows.iter().skip(limit) {
+        others = others.max(count_in(row, keys, aggregate).saturating_add(*missing));
+    }
+    if left_out > 0 {
+        if let Some((last, _)) = rows.get(limit - 1) {
+            bar = Some(count_in(last, keys, aggregate) as i64);
+        }
+        exact &=
+            bar.is_some_and(|bar| (others as i64) < bar) && rows.iter().take(limit).all(|(_, missing)| *missing == 0);
+    }
+    let rows = rows.into_iter().take(limit).map(|(row, _)| row).collect();
     let groups_named = aggregate.group_by.iter().take(GROUP_BY_MAX).map(Group::to_string);
     let columns = groups_named.chain(aggregate.measures.iter().map(Measure::to_string)).collect();
-    Table { columns, rows, exact: true, groups }
+    Table { columns, rows, exact, groups }
 }
 
-/// Time goes on; of everything else the most comes first.
-fn default_order(aggregate: &Aggregate) -> OrderBy {
-    match (aggregate.group_by.first(), aggregate.measures.iter().position(|measure| *measure == Measure::Count)) {
-        (Some(Group::Time(_)), _) | (_, None) => OrderBy::KeyAscending(0),
-        (_, Some(count)) => OrderBy::MeasureDescending(count),
+/// The events of a group.
+fn count_in(row: &[Value], keys: usize, aggregate: &Aggregate) -> u64 {
+    let count = aggregate.measures.iter().position(|measure| *measure == Measure::Count);
+    match count.and_then(|count| row.get(keys + count)) {
+        Some(Value::Int(count)) => count.unsigned_abs(),
+        _ => 0,
     }
 }
 

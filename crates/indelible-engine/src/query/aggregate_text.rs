@@ -55,7 +55,7 @@ impl Aggregate {
             let problem = format!("{limit} is not from 1 to {AGGREGATE_ROWS_MAX}");
             return Err(within("limit")(ParseError::at(1, problem)));
         }
-        Ok(Self { filter, group_by, measures, time_zone, having, order, limit })
+        Ok(Self { filter, group_by, measures, time_zone, having, order, limit, approximate: false })
     }
 }
 

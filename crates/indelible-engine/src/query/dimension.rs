@@ -13,6 +13,7 @@ use super::{
 use crate::{
     column::{Column, Kind},
     limits::BLOCK_ROWS,
+    rollup::HOUR_US,
     source::{ABSENT, CodeBlock, ReadError, Source},
 };
 
@@ -129,11 +130,12 @@ impl<'q> Dimension<'q> {
         Ok(())
     }
 
-    /// The key of an hour's bucket, for counts by hour.
-    pub(super) fn key_of_hour(&mut self, hour_us: i64) -> Option<u32> {
+    /// The key of what a roll-up has as a key.
+    pub(super) fn key_of(&mut self, key: u32) -> u32 {
         match self {
-            Self::Time(buckets, interner) => Some(interner.key(buckets.of(hour_us))),
-            _ => None,
+            Self::Time(buckets, interner) => interner.key(buckets.of(i64::from(key) * HOUR_US)),
+            Self::Ints(_, interner) if key != NULL => interner.key(i64::from(key) - 1),
+            _ => key,
         }
     }
 

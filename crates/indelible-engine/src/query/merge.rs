@@ -11,7 +11,8 @@ use super::{
 };
 use crate::{
     column::Column,
-    limits::GROUPS_MAX,
+    limits::{APPROXIMATE_VALUES_MIN, GROUPS_MAX},
+    sketch::{Sketch, hash},
     source::{ReadError, Source},
 };
 
@@ -24,6 +25,20 @@ pub(super) struct Merged {
     spans: Vec<(i64, i64)>,
     distinct: Vec<DistinctValues>,
     values: Vec<Values>,
+    /// A group may have as many events more as this less what is listed of it.
+    left_out: u64,
+    listed: Vec<u64>,
+}
+
+/// What all sources gave.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// Each group's keys, then its measures; and how many events of it may have been left out.
+    pub(super) rows: Vec<(Vec<Value>, u64)>,
+    /// How many events a group may have that is not there.
+    pub(super) left_out: u64,
+    /// Whether no measure comes from a sketch or from rounded values.
+    pub(super) exact: bool,
 }
 
 /// The different values of one field.
@@ -35,6 +50,8 @@ struct DistinctValues {
     bytes: usize,
     /// (group, number of the value)
     pairs: HashSet<(u32, u32)>,
+    /// Of the groups of which not all values are known.
+    sketches: HashMap<u32, Sketch>,
 }
 
 impl DistinctValues {
@@ -54,15 +71,15 @@ impl DistinctValues {
         source: &dyn Source,
         dimension: &Dimension<'_>,
         pairs: &HashSet<(u32, u32)>,
-        number: impl Fn(u32) -> u32,
+        number: impl Fn(u32) -> Option<u32>,
     ) -> Result<(), ReadError> {
         let mut found = HashMap::new();
         for (key, value) in values_of(source, dimension, pairs.iter().map(|&(_, key)| key).collect())? {
             found.insert(key, self.number(value)?);
         }
         for (group, key) in pairs {
-            if let Some(&value) = found.get(key) {
-                self.add(number(*group), value)?;
+            if let (Some(&value), Some(group)) = (found.get(key), number(*group)) {
+                self.add(group, value)?;
             }
         }
         Ok(())
@@ -72,42 +89,94 @@ impl DistinctValues {
         self.pairs.insert((group, number));
         bounded("different values", self.pairs.len())
     }
+
+    /// Adds terms of the only group, as they are or to its sketch.
+    fn add_terms(
+        &mut self,
+        sketch: bool,
+        visit_all: impl FnOnce(&mut dyn FnMut(&str)) -> Result<(), ReadError>,
+    ) -> Result<(), ReadError> {
+        if !sketch {
+            return self.terms.add(TermSet::gather(visit_all)?);
+        }
+        let sketch = self.sketches.entry(0).or_default();
+        visit_all(&mut |term| sketch.add(hash(term)))
+    }
+
+    fn add_sketch(&mut self, group: u32, sketch: &Sketch) {
+        self.sketches.entry(group).or_default().absorb(sketch);
+    }
+
+    /// How many there are in each of the groups.
+    fn counts(mut self, groups: usize) -> Vec<Value> {
+        let mut counts = vec![0u64; groups];
+        if let Some(sketch) = self.sketches.get_mut(&0) {
+            self.terms.each(|term| sketch.add(hash(term)));
+        } else if let Some(only) = counts.first_mut() {
+            *only = self.terms.count() as u64;
+        }
+        let mut texts = vec![String::new(); if self.sketches.is_empty() { 0 } else { self.numbers.len() }];
+        for (value, number) in &self.numbers {
+            if let (Value::Text(value), Some(text)) = (value, texts.get_mut(*number as usize)) {
+                text.clone_from(value);
+            }
+        }
+        for (group, number) in &self.pairs {
+            match (self.sketches.get_mut(group), texts.get(*number as usize), counts.get_mut(*group as usize)) {
+                (Some(sketch), Some(text), _) => sketch.add(hash(text)),
+                (_, _, Some(count)) => *count += 1,
+                _ => {}
+            }
+        }
+        for (group, sketch) in &self.sketches {
+            counts.get_mut(*group as usize).into_iter().for_each(|count| *count = sketch.count());
+        }
+        counts.into_iter().map(int).collect()
+    }
 }
 
 impl Merged {
     /// Adds what a source gave.
     pub(super) fn add(&mut self, source: &dyn Source, tally: &Tally<'_>) -> Result<(), ReadError> {
+        let of_groups =
+            || tally.groups.keys.iter().zip(&tally.counts).map(|(keys, count)| tally.keeps(*count).then_some(keys));
         let mut texts = Vec::new();
         for (nth, dimension) in tally.dimensions.iter().enumerate() {
-            let keys = tally.groups.keys.iter().filter_map(|keys: &Keys| keys.get(nth).copied());
+            let keys = of_groups().flatten().filter_map(|keys: &Keys| keys.get(nth).copied());
             texts.push(values_of(source, dimension, keys.collect())?);
         }
         let value = |(key, texts): (&u32, &HashMap<u32, Value>)| texts.get(key).cloned().unwrap_or(Value::Null);
         let mut numbers = Vec::with_capacity(tally.groups.keys.len());
-        for keys in &tally.groups.keys {
-            numbers.push(self.group(keys.iter().zip(&texts).map(value).collect())?);
+        for keys in of_groups() {
+            let values = keys.map(|keys| keys.iter().zip(&texts).map(value).collect());
+            numbers.push(values.map(|values| self.group(values)).transpose()?);
         }
-        let number = |group: u32| numbers.get(group as usize).copied().unwrap_or_default();
-        for ((&number, count), span) in numbers.iter().zip(&tally.counts).zip(&tally.spans) {
-            self.count(number, *count, *span);
+        let number = |group: u32| numbers.get(group as usize).copied().flatten();
+        self.left_out += tally.left_out;
+        for (((number, count), span), listed) in numbers.iter().zip(&tally.counts).zip(&tally.spans).zip(&tally.listed)
+        {
+            number.iter().for_each(|&number| self.count(number, *count, *span, *listed));
         }
         self.distinct.resize_with(self.distinct.len().max(tally.distinct.len()), DistinctValues::default);
         for (merged, distinct) in self.distinct.iter_mut().zip(&tally.distinct) {
             match &distinct.seen {
                 Seen::Pairs(pairs) => merged.add_pairs(source, &distinct.dimension, pairs, number)?,
-                Seen::Keys(bits) => merged.terms.add(TermSet::gather(|visit| {
+                Seen::Keys(bits) => {
                     let keys = bits_of(bits);
                     let keys = keys.strip_prefix(&[NULL]).unwrap_or(&keys);
-                    distinct.dimension.terms(source, Some(keys), visit)
-                })?)?,
-                Seen::Every => {
-                    merged.terms.add(TermSet::gather(|visit| distinct.dimension.terms(source, None, visit))?)?;
+                    let sketch = tally.approximate && keys.len() > APPROXIMATE_VALUES_MIN;
+                    merged.add_terms(sketch, |visit| distinct.dimension.terms(source, Some(keys), visit))?;
                 }
+                Seen::Every => merged.add_terms(false, |visit| distinct.dimension.terms(source, None, visit))?,
+            }
+            for (group, sketch) in &distinct.sketches {
+                number(*group).into_iter().for_each(|group| merged.add_sketch(group, sketch));
             }
         }
         for values in &tally.values {
-            let counts = values.counts.iter().map(|(&(group, value), &count)| ((number(group), value), count));
-            self.add_values(values.column, counts)?;
+            let of_group = |(&(group, value), &count): (&(u32, i64), &u64)| Some(((number(group)?, value), count));
+            let counts = values.counts.iter().filter_map(of_group);
+            self.add_values(values.column, values.rounded, counts)?;
         }
         Ok(())
     }
@@ -121,8 +190,9 @@ impl Merged {
             }
         }
         let number = |group: u32| numbers.get(group as usize).copied().unwrap_or_default();
-        for ((group, count), span) in (0..).zip(other.counts).zip(other.spans) {
-            self.count(number(group), count, span);
+        self.left_out += other.left_out;
+        for (((group, count), span), listed) in (0..).zip(other.counts).zip(other.spans).zip(other.listed) {
+            self.count(number(group), count, span, listed);
         }
         self.distinct.resize_with(self.distinct.len().max(other.distinct.len()), DistinctValues::default);
         for (merged, distinct) in self.distinct.iter_mut().zip(other.distinct) {
@@ -136,10 +206,11 @@ impl Merged {
                 merged.add(number(group), found.get(old as usize).copied().unwrap_or_default())?;
             }
             merged.terms.absorb(distinct.terms)?;
+            distinct.sketches.iter().for_each(|(group, sketch)| merged.add_sketch(number(*group), sketch));
         }
-        for Values { column, counts } in other.values {
+        for Values { column, counts, rounded } in other.values {
             let counts = counts.into_iter().map(|((group, value), count)| ((number(group), value), count));
-            self.add_values(column, counts)?;
+            self.add_values(column, rounded, counts)?;
         }
         Ok(())
     }
@@ -158,24 +229,33 @@ impl Merged {
         self.groups.insert(values, number);
         self.counts.push(0);
         self.spans.push((i64::MAX, i64::MIN));
+        self.listed.push(0);
         Ok(number)
     }
 
-    fn count(&mut self, number: u32, count: u64, span: (i64, i64)) {
-        let slots = self.counts.get_mut(number as usize).zip(self.spans.get_mut(number as usize));
-        if let Some((counted, (first, last))) = slots {
+    fn count(&mut self, number: u32, count: u64, span: (i64, i64), listed: u64) {
+        let number = number as usize;
+        let slots = (self.counts.get_mut(number), self.spans.get_mut(number), self.listed.get_mut(number));
+        if let (Some(counted), Some((first, last)), Some(all_listed)) = slots {
             *counted += count;
             *first = span.0.min(*first);
             *last = span.1.max(*last);
+            *all_listed += listed;
         }
     }
 
-    fn add_values(&mut self, column: Column, counts: impl Iterator<Item = ((u32, i64), u64)>) -> Result<(), ReadError> {
+    fn add_values(
+        &mut self,
+        column: Column,
+        rounded: bool,
+        counts: impl Iterator<Item = ((u32, i64), u64)>,
+    ) -> Result<(), ReadError> {
         let at = self.values.iter().position(|known| known.column == column).unwrap_or_else(|| {
-            self.values.push(Values { column, counts: HashMap::new() });
+            self.values.push(Values::new(column));
             self.values.len() - 1
         });
         if let Some(merged) = self.values.get_mut(at) {
+            merged.rounded |= rounded;
             for (key, count) in counts {
                 *merged.counts.entry(key).or_insert(0) += count;
             }
@@ -184,8 +264,9 @@ impl Merged {
         Ok(())
     }
 
-    /// Each group's keys, then its measures.
-    pub(super) fn into_rows(mut self, aggregate: &Aggregate) -> Vec<Vec<Value>> {
+    pub(super) fn into_answer(mut self, aggregate: &Aggregate) -> Answer {
+        let sketched = self.distinct.iter().any(|distinct| !distinct.sketches.is_empty());
+        let exact = !sketched && !self.values.iter().any(|values| values.rounded);
         let mut rows: Vec<Vec<Value>> = vec![Vec::new(); self.counts.len()];
         for (values, number) in std::mem::take(&mut self.groups) {
             if let Some(row) = rows.get_mut(number as usize) {
@@ -198,25 +279,13 @@ impl Merged {
                 Measure::Count => self.counts.iter().map(|&count| int(count)).collect(),
                 Measure::First => self.spans.iter().map(|&(first, _)| time(first, i64::MAX)).collect(),
                 Measure::Last => self.spans.iter().map(|&(_, last)| time(last, i64::MIN)).collect(),
-                Measure::Distinct(_) => self.distinct_counts(distinct.next().unwrap_or_default()),
+                Measure::Distinct(_) => distinct.next().unwrap_or_default().counts(self.counts.len()),
                 Measure::Percentile(column, percent) => self.percentiles(*column, *percent),
             };
             rows.iter_mut().zip(values).for_each(|(row, value): (_, Value)| row.push(value));
         }
-        rows
-    }
-
-    fn distinct_counts(&self, distinct: DistinctValues) -> Vec<Value> {
-        let mut counts = vec![0u64; self.counts.len()];
-        if let Some(only) = counts.first_mut() {
-            *only = distinct.terms.count() as u64;
-        }
-        for (group, _) in distinct.pairs {
-            if let Some(count) = counts.get_mut(group as usize) {
-                *count += 1;
-            }
-        }
-        counts.into_iter().map(int).collect()
+        let missing = self.listed.iter().map(|listed| self.left_out.saturating_sub(*listed));
+        Answer { rows: rows.into_iter().zip(missing).collect(), left_out: self.left_out, exact }
     }
 
     /// By the nearest rank: the smallest value that at least so many percent of the values do not exceed.

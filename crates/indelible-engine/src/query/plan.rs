@@ -61,7 +61,7 @@ pub(super) enum Codes {
 }
 
 impl Codes {
-    fn new(codes: &[u32]) -> Self {
+    pub(super) fn new(codes: &[u32]) -> Self {
         if let [code] = codes {
             return Self::One(*code);
         }
@@ -89,7 +89,7 @@ impl Codes {
         }
     }
 
-    fn iter(&self) -> impl Iterator<Item = u32> {
+    pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
         let (one, many): (Option<u32>, &[u64]) = match self {
             Self::One(code) => (Some(*code), &[]),
             Self::Many(bits, _) => (None, bits),
@@ -134,6 +134,26 @@ impl<'q> Plan<'q> {
         self.predicates.is_empty() && self.time.is_none() && self.rows == (0..source.rows())
     }
 
+    /// Leaves only some codes of the `nth` predicate, and the blocks that have them.
+    pub(super) fn narrow(&mut self, source: &dyn Source, nth: usize, codes: Codes) -> Result<(), ReadError> {
+        if let Some(Predicate { test: Resolved::Codes(_, slot), .. }) = self.predicates.get_mut(nth) {
+            *slot = codes;
+        }
+        if let Some(predicate) = self.predicates.get(nth)
+            && let Some(blocks) = predicate.test.blocks(source)?
+        {
+            self.keep_blocks(blocks);
+        }
+        Ok(())
+    }
+
+    fn keep_blocks(&mut self, blocks: Vec<u32>) {
+        match &mut self.blocks {
+            Some(before) => before.retain(|block| blocks.binary_search(block).is_ok()),
+            None => self.blocks = Some(blocks),
+        }
+    }
+
     /// Adds a predicate; false when nothing can pass it.
     fn add(&mut self, source: &dyn Source, predicate: Predicate<'q>) -> Result<bool, ReadError> {
         if predicate.test.is_hopeless(source) {
@@ -150,17 +170,10 @@ impl<'q> Plan<'q> {
         if !predicate.negated
             && let Some(blocks) = predicate.test.blocks(source)?
         {
-            let both = match self.blocks.take() {
-                Some(mut before) => {
-                    before.retain(|block| blocks.binary_search(block).is_ok());
-                    before
-                }
-                None => blocks,
-            };
-            if both.is_empty() {
+            self.keep_blocks(blocks);
+            if self.blocks.as_ref().is_some_and(Vec::is_empty) {
                 return Ok(false);
             }
-            self.blocks = Some(both);
         }
         self.predicates.push(predicate);
         Ok(true)
@@ -195,13 +208,15 @@ fn time_of(source: &dyn Source, filter: &Filter) -> Option<Option<(i64, i64)>> {
 fn cost(test: &Test) -> u32 {
     match test {
         Test::Field(Field::Column(column), _) => match column.kind() {
+            // What most rows may pass is looked at in few of them, if it comes last.
+            Kind::Terms if always_present(*column) => 1,
             Kind::Terms => 0,
-            Kind::Ints => 1,
-            Kind::Blob => 3,
+            Kind::Ints => 2,
+            Kind::Blob => 4,
         },
-        Test::Role(..) => 2,
-        Test::Field(Field::Json(..), _) => 3,
-        Test::Text(_) => 4,
+        Test::Role(..) => 3,
+        Test::Field(Field::Json(..), _) => 4,
+        Test::Text(_) => 5,
     }
 }
 

@@ -17,6 +17,9 @@ use crate::{
     source::{ABSENT, CodeBlock, ReadError, Source},
 };
 
+/// Up to so many rows of a block are looked at one by one.
+const SPARSE_ROWS_MAX: u32 = 256;
+
 /// Buffers that are used again for every block.
 #[derive(Debug, Default)]
 pub(super) struct Scratch {
@@ -88,6 +91,14 @@ fn apply(
     scratch: &mut Scratch,
 ) -> Result<(), ReadError> {
     let hits = match &predicate.test {
+        Resolved::Codes(column, codes) if mask.count() <= SPARSE_ROWS_MAX => {
+            let rows: Vec<u32> = mask.rows().collect();
+            source.codes_of(*column, block, &rows, &mut scratch.codes)?;
+            let mut hits = Mask::NONE;
+            let is_hit = |nth: usize| scratch.codes.of(nth).iter().any(|&code| codes.contains(code));
+            rows.iter().enumerate().filter(|(nth, _)| is_hit(*nth)).for_each(|(_, &row)| hits.insert(row));
+            hits
+        }
         Resolved::Codes(column, Codes::One(code)) => {
             let mut hits = Mask::NONE;
             source.rows_with(*column, block, *code, &mut |row| hits.insert(row))?;

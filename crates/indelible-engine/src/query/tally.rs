@@ -13,7 +13,9 @@ use super::{
 };
 use crate::{
     column::Column,
-    limits::{GROUP_BY_MAX, GROUPS_MAX, MEASURED_VALUES_MAX},
+    histogram,
+    limits::{APPROXIMATE_GROUPS, APPROXIMATE_VALUES_MIN, GROUP_BY_MAX, GROUPS_MAX, MEASURED_VALUES_MAX},
+    sketch::Sketch,
     source::{ABSENT, CodeBlock, ReadError, Source},
 };
 
@@ -33,7 +35,12 @@ pub(super) struct Tally<'q> {
     pub(super) spans: Vec<(i64, i64)>,
     pub(super) distinct: Vec<Distinct<'q>>,
     pub(super) values: Vec<Values>,
+    /// A group that is not here may have as many events in the source as this.
+    pub(super) left_out: u64,
+    /// How much of `left_out` is not missing in each group.
+    pub(super) listed: Vec<u64>,
     wants_spans: bool,
+    pub(super) approximate: bool,
 }
 
 /// The different values of a field in each group.
@@ -41,6 +48,8 @@ pub(super) struct Tally<'q> {
 pub(super) struct Distinct<'q> {
     pub(super) dimension: Dimension<'q>,
     pub(super) seen: Seen,
+    /// What else was seen in a group.
+    pub(super) sketches: HashMap<u32, Sketch>,
 }
 
 /// Which values were seen.
@@ -89,6 +98,27 @@ impl Seen {
 pub(super) struct Values {
     pub(super) column: Column,
     pub(super) counts: HashMap<(u32, i64), u64>,
+    pub(super) rounded: bool,
+}
+
+impl Values {
+    pub(super) fn new(column: Column) -> Self {
+        Self { column, counts: HashMap::new(), rounded: false }
+    }
+
+    fn add(&mut self, group: u32, value: i64, count: u64) {
+        let value = if self.rounded { histogram::value(histogram::bucket(value)) } else { value };
+        *self.counts.entry((group, value)).or_insert(0) += count;
+    }
+
+    /// Rounds latencies from here on, and what is there.
+    pub(super) fn round(&mut self) {
+        if !self.rounded && self.column == Column::HttpLatencyUs {
+            self.rounded = true;
+            let counts = std::mem::take(&mut self.counts);
+            counts.into_iter().for_each(|((group, value), count)| self.add(group, value, count));
+        }
+    }
 }
 
 /// Numbers the combinations of keys that occur.
@@ -152,7 +182,10 @@ impl<'q> Tally<'q> {
             spans: Vec::new(),
             distinct: Vec::new(),
             values: Vec::new(),
+            left_out: 0,
+            listed: Vec::new(),
             wants_spans: false,
+            approximate: aggregate.approximate,
         };
         for measure in &aggregate.measures {
             match measure {
@@ -162,11 +195,12 @@ impl<'q> Tally<'q> {
                     let dimension = Dimension::of_field(source, field)?;
                     let terms = matches!(dimension, Dimension::Terms { .. });
                     let key_end = if terms { dimension.key_end(source) } else { None };
-                    tally.distinct.push(Distinct { dimension, seen: Seen::new(key_end, tally.dimensions.len()) });
+                    let seen = Seen::new(key_end, tally.dimensions.len());
+                    tally.distinct.push(Distinct { dimension, seen, sketches: HashMap::new() });
                 }
                 Measure::Percentile(column, _) => {
                     if tally.values.iter().all(|values| values.column != *column) {
-                        tally.values.push(Values { column: *column, counts: HashMap::new() });
+                        tally.values.push(Values::new(*column));
                     }
                 }
             }
@@ -180,8 +214,66 @@ impl<'q> Tally<'q> {
         if group as usize >= self.counts.len() {
             self.counts.push(0);
             self.spans.push((i64::MAX, i64::MIN));
+            self.listed.push(0);
         }
         Ok(group)
+    }
+
+    /// Takes in when a group's events occurred, the first and the last.
+    pub(super) fn span(&mut self, group: u32, (first, last): (i64, i64)) {
+        if let Some(span) = self.spans.get_mut(group as usize) {
+            *span = (first.min(span.0), last.max(span.1));
+        }
+    }
+
+    /// Counts a roll-up's key for the `nth` distinct measure.
+    pub(super) fn see(&mut self, nth: usize, group: u32, key: u32) {
+        if let Some(distinct) = self.distinct.get_mut(nth).filter(|_| key != NULL) {
+            let key = distinct.dimension.key_of(key);
+            distinct.seen.add(group, key);
+        }
+    }
+
+    /// The same for a sketch of values.
+    pub(super) fn see_sketch(&mut self, nth: usize, group: u32, sketch: &Sketch) {
+        if let Some(distinct) = self.distinct.get_mut(nth) {
+            distinct.sketches.entry(group).or_default().absorb(sketch);
+        }
+    }
+
+    /// Adds events of a latency.
+    pub(super) fn add_latency(&mut self, group: u32, latency: i64, events: u64) {
+        for values in self.values.iter_mut().filter(|values| values.column == Column::HttpLatencyUs) {
+            values.round();
+            values.add(group, latency, events);
+        }
+    }
+
+    /// Says that groups other than these have at most so many events more.
+    pub(super) fn leave_out(&mut self, events_max: u64, but: &[u32]) {
+        self.left_out += events_max;
+        for &group in but {
+            self.listed.get_mut(group as usize).into_iter().for_each(|listed| *listed += events_max);
+        }
+    }
+
+    /// Whether a group of so many events is not left out.
+    pub(super) fn keeps(&self, events: u64) -> bool {
+        events > 0 || self.left_out == 0
+    }
+
+    /// Leaves out all but the groups with the most events: what is left out has none.
+    pub(super) fn cut(&mut self, returned: u32) {
+        let (times, least, most) = APPROXIMATE_GROUPS;
+        let groups = (returned as usize).saturating_mul(times).clamp(least, most);
+        if self.counts.len() <= groups {
+            return;
+        }
+        let mut counts = self.counts.clone();
+        let (_, &mut most, _) = counts.select_nth_unstable_by(groups, |a, b| b.cmp(a));
+        self.leave_out(most, &[]);
+        self.listed.iter_mut().for_each(|listed| *listed += most);
+        self.counts.iter_mut().filter(|count| **count <= most).for_each(|count| *count = 0);
     }
 
     /// Adds events to a group.
@@ -264,8 +356,11 @@ impl<'q> Tally<'q> {
             for &(nth, group) in assigned.iter() {
                 let value = ints.get(nth).copied().unwrap_or(ABSENT);
                 if value != ABSENT {
-                    *values.counts.entry((group, value)).or_insert(0) += 1;
+                    values.add(group, value, 1);
                 }
+            }
+            if self.approximate && values.counts.len() > APPROXIMATE_VALUES_MIN {
+                values.round();
             }
             bounded("values of a percentile", values.counts.len())?;
         }

@@ -100,6 +100,12 @@ impl Union {
         other.sets.into_iter().try_for_each(|set| self.add(set))
     }
 
+    /// Visits every term, perhaps more than once.
+    pub(super) fn each(&self, mut visit: impl FnMut(&str)) {
+        let terms = self.sets.iter().flat_map(|set| (0..set.len()).filter_map(|nth| set.get(nth)));
+        terms.filter_map(|term| std::str::from_utf8(term).ok()).for_each(&mut visit);
+    }
+
     /// How many different terms there are.
     pub(super) fn count(mut self) -> usize {
         let mut all = self.sets.pop().unwrap_or_default();

@@ -280,13 +280,14 @@ proptest! {
         check_aggregate(&snapshot(&events, 1000, &cuts), &aggregate, &log(&events, 1000));
     }
 
-    /// The questions that counts by hour can answer, most of the time.
+    /// The questions that a roll-up can answer, most of the time.
     #[test]
-    fn counts_by_hour_equal_the_scan(
+    fn rollups_equal_the_scan(
         events in arbitrary_log(1..60),
         idea in filter_idea(),
-        columns in vec(select(vec![Column::Tenant, Column::Action, Column::Outcome, Column::Severity, Column::ActorId]), 0..2),
-        group_by in vec(select(vec!["hour", "day", "week", "month", "user", "token", "weekday", "hour_of_day", "tenant", "severity"]), 0..3),
+        columns in vec(select(ROLLED.to_vec()), 0..3),
+        group_by in vec(select(GROUPS.to_vec()), 0..3),
+        measure in select(vec!["count", "count", "count,first,last", "last,distinct(ip)", "distinct(action),distinct(token),distinct(status)"]),
         zone in select(vec!["UTC", "Europe/Vienna", "Asia/Kolkata"]),
     ) {
         let mut idea = idea;
@@ -294,11 +295,89 @@ proptest! {
         idea.ideas.iter_mut().zip(columns).for_each(|(idea, column)| {
             (idea.field, idea.role, idea.kind) = (Field::Column(column), None, idea.kind.min(10));
         });
-        let text = AggregateText { group_by: &group_by.join(","), time_zone: zone, limit: Some(100_000), ..AggregateText::default() };
+        let text = AggregateText { group_by: &group_by.join(","), measure, time_zone: zone, limit: Some(100_000), ..AggregateText::default() };
         let aggregate = Aggregate::parse(idea.filter(&events), &text).unwrap();
         check_aggregate(&snapshot(&events, 1000, &[]), &aggregate, &log(&events, 1000));
     }
+
+    #[test]
+    fn an_approximate_answer_that_says_so_is_exact_and_any_other_is_near(
+        events in arbitrary_log(1..60),
+        cuts in vec(any::<Index>(), 0..3),
+        idea in filter_idea(),
+        columns in vec(select(ROLLED.to_vec()), 0..2),
+        group_by in select(GROUPS.to_vec()),
+        limit in 1u32..6,
+        at_least in of(1i64..4),
+    ) {
+        let mut idea = idea;
+        idea.ideas.truncate(columns.len());
+        idea.ideas.iter_mut().zip(columns).for_each(|(idea, column)| {
+            (idea.field, idea.role, idea.kind) = (Field::Column(column), None, idea.kind.min(10));
+        });
+        let snapshot = snapshot(&events, 1000, &cuts);
+        let ask = |group_by: &str, measure: &str, limit, approximate| {
+            let text = AggregateText { group_by, measure, limit: Some(limit), ..AggregateText::default() };
+            let having = at_least.filter(|_| !group_by.is_empty()).map(|at_least| Having { measure: 0, at_least });
+            let aggregate = Aggregate { approximate, having, ..Aggregate::parse(idea.filter(&events), &text).unwrap() };
+            let table = snapshot.aggregate(&aggregate, &Cancel::default()).unwrap();
+            assert_eq!(snapshot.aggregate_on(true, &aggregate, &Cancel::default()).unwrap(), table);
+            table
+        };
+        let (table, all) = (ask(group_by, "count", limit, true), ask(group_by, "count", 100_000, false));
+        if table.exact {
+            prop_assert_eq!(&table.rows, &all.rows[..all.rows.len().min(limit as usize)]);
+        }
+        for row in &table.rows {
+            let truth = all.rows.iter().find(|of| of[0] == row[0]).unwrap();
+            prop_assert!(row[1] <= truth[1]);
+        }
+        let (table, truth) = (ask("", "distinct(ip),p50(latency)", 1, true), ask("", "distinct(ip),p50(latency)", 1, false));
+        if table.exact {
+            prop_assert_eq!(&table.rows, &truth.rows);
+        }
+        match (&table.rows[0][..], &truth.rows[0][..]) {
+            ([Value::Int(ips), about], [Value::Int(all_ips), exactly]) => {
+                prop_assert!(ips.abs_diff(*all_ips) <= 1);
+                let near = |a: i64, b: i64| a.abs_diff(b) as f64 <= b as f64 * crate::histogram::ERROR_MAX;
+                prop_assert!(about == exactly || matches!((about, exactly), (&Value::Int(a), &Value::Int(b)) if near(a, b)));
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }
+
+/// Columns that a roll-up may tell.
+const ROLLED: [Column; 9] = [
+    Column::Tenant,
+    Column::Action,
+    Column::Outcome,
+    Column::Severity,
+    Column::Reason,
+    Column::CredentialType,
+    Column::CredentialEnvironment,
+    Column::ActorId,
+    Column::CredentialId,
+];
+/// What a roll-up may group by.
+const GROUPS: [&str; 16] = [
+    "hour",
+    "day",
+    "week",
+    "month",
+    "weekday",
+    "hour_of_day",
+    "user",
+    "token",
+    "tenant",
+    "severity",
+    "reason",
+    "credential.type",
+    "ip",
+    "http.route",
+    "http.status",
+    "oauth.scopes_requested",
+];
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(4))]

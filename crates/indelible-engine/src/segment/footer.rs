@@ -17,8 +17,10 @@ use crate::{
 pub(super) const MAGIC: [u8; 8] = *b"INDELSEG";
 /// Ends a segment.
 pub(super) const MAGIC_END: [u8; 8] = *b"INDELEND";
-/// The version of the format that this code writes and reads.
-pub(super) const VERSION: u32 = 1;
+/// The version of the format that this code writes.
+pub(super) const VERSION: u32 = 2;
+/// The oldest version that it reads. Version 1 has another roll-up, which is not looked at.
+pub(super) const VERSION_MIN: u32 = 1;
 /// Bytes before the first page: magic, version, rows of a block.
 pub(super) const HEADER_BYTES: usize = 16;
 /// Bytes after the footer: its length, its CRC32C, the version, magic.
@@ -39,7 +41,7 @@ pub(super) struct Footer {
     pub(super) epochs: Vec<Epoch>,
     /// By number; `None` where no row has a value.
     pub(super) columns: Vec<Option<Layout>>,
-    /// The page of the roll-up; of length 0 when there is none.
+    /// The pages of the roll-up taken together, and its directory; of length 0 when there is none.
     pub(super) rollup: Extents,
 }
 
@@ -75,12 +77,12 @@ impl Footer {
                 layout.encode(&mut out);
             }
         }
-        put_varint(&mut out, u64::from(self.rollup.get(0).1));
+        self.rollup.lens().for_each(|len| put_varint(&mut out, u64::from(len)));
         out
     }
 
     /// Reads a footer whose pages must fill the file from the header up to `pages_end`.
-    pub(super) fn decode(bytes: &[u8], pages_end: u64) -> Decoded<Self> {
+    pub(super) fn decode(bytes: &[u8], version: u32, pages_end: u64) -> Decoded<Self> {
         let mut wire = Wire(bytes);
         let (first_seq, rows, root) = (wire.u64()?, wire.u32()?, wire.array()?);
         if rows == 0 || rows > SEGMENT_ROWS_MAX || first_seq.checked_add(u64::from(rows)).is_none() {
@@ -99,7 +101,7 @@ impl Footer {
                 *slot = Some(Layout::decode(&mut wire, column, rows, &mut at)?);
             }
         }
-        let rollup = Extents::decode(&mut wire, 1, &mut at)?;
+        let rollup = Extents::decode(&mut wire, if version == 1 { 1 } else { 2 }, &mut at)?;
         wire.end()?;
         if at != pages_end {
             return Err("its pages do not fill the file");

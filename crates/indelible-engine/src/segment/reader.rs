@@ -4,9 +4,9 @@ use std::{path::Path, sync::OnceLock};
 
 use super::{
     Epoch, blobs, block,
-    footer::{Footer, HEADER_BYTES, Layout, MAGIC, MAGIC_END, TRAILER_BYTES, VERSION},
+    footer::{Footer, HEADER_BYTES, Layout, MAGIC, MAGIC_END, TRAILER_BYTES, VERSION, VERSION_MIN},
     page::{CRC_BYTES, PageFile},
-    rollup,
+    rollup::{self, Directory, Table},
     wire::{Decoded, Wire},
     writer::int_range,
 };
@@ -14,7 +14,7 @@ use crate::{
     column::Column,
     fs::Fs,
     limits::{BLOCK_ROWS, FOOTER_BYTES_MAX},
-    rollup::Rollup,
+    rollup::{Counts, Facet, Rollup, Sketched, Span},
     source::{self, ABSENT, CodeBlock, Posting, ReadError, Source},
 };
 
@@ -23,7 +23,7 @@ use crate::{
 pub struct Segment {
     pub(super) file: PageFile,
     pub(super) footer: Footer,
-    rollup: OnceLock<Option<Rollup>>,
+    directory: OnceLock<Option<Directory>>,
 }
 
 impl Segment {
@@ -34,18 +34,18 @@ impl Segment {
 
     pub(super) fn of(file: PageFile) -> Result<Self, ReadError> {
         let header = file.raw(0, HEADER_BYTES)?;
-        check_header(&header).map_err(|problem| file.damaged(0, problem))?;
+        let version = check_header(&header).map_err(|problem| file.damaged(0, problem))?;
         let trailer_at = file.size.saturating_sub(TRAILER_BYTES as u64);
-        let (len, crc) =
-            read_trailer(&file.raw(trailer_at, TRAILER_BYTES)?).map_err(|problem| file.damaged(trailer_at, problem))?;
+        let (len, crc) = read_trailer(&file.raw(trailer_at, TRAILER_BYTES)?, version)
+            .map_err(|problem| file.damaged(trailer_at, problem))?;
         let footer_at = trailer_at
             .checked_sub(len as u64)
             .filter(|&at| at >= HEADER_BYTES as u64)
             .ok_or_else(|| file.damaged(trailer_at, "its footer is longer than the file"))?;
         let footer = file.raw(footer_at, len)?;
         file.check(footer_at, &footer, &crc)?;
-        let footer = Footer::decode(&footer, footer_at).map_err(|problem| file.damaged(footer_at, problem))?;
-        Ok(Self { file, footer, rollup: OnceLock::new() })
+        let footer = Footer::decode(&footer, version, footer_at).map_err(|problem| file.damaged(footer_at, problem))?;
+        Ok(Self { file, footer, directory: OnceLock::new() })
     }
 
     /// From which event on which epoch key holds.
@@ -56,6 +56,39 @@ impl Segment {
     /// Length of the file.
     pub fn bytes(&self) -> u64 {
         self.file.size
+    }
+
+    /// The directory of the roll-up.
+    pub(super) fn directory(&self) -> Result<Option<&Directory>, ReadError> {
+        if let Some(directory) = self.directory.get() {
+            return Ok(directory.as_ref());
+        }
+        let ((start, _), (offset, len)) = (self.footer.rollup.get(0), self.footer.rollup.get(1));
+        let directory = if len == 0 {
+            None
+        } else {
+            let payload = self.file.compressed_page(offset, len)?;
+            let directory = Directory::decode(&payload, start, offset, |column| self.term_count(column));
+            Some(directory.map_err(|problem| self.file.damaged(offset, problem))?)
+        };
+        Ok(self.directory.get_or_init(|| directory).as_ref())
+    }
+
+    /// A table of a digest, when there is one; `decode` gets its payload and the number of classes.
+    fn table<T>(
+        &self,
+        table: Table,
+        digest: u32,
+        decode: impl FnOnce(&[u8], u32) -> Decoded<T>,
+    ) -> Result<Option<T>, ReadError> {
+        let Some(directory) = self.directory()? else { return Ok(None) };
+        let (offset, len) = directory.page(table, digest);
+        if len == 0 {
+            return Ok(None);
+        }
+        let payload = self.file.compressed_page(offset, len)?;
+        let decoded = decode(&payload, directory.rollup.classes.len() as u32);
+        decoded.map(Some).map_err(|problem| self.file.damaged(offset, problem))
     }
 
     pub(super) fn layout(&self, column: Column) -> Option<&Layout> {
@@ -82,27 +115,29 @@ impl Segment {
     }
 }
 
-fn check_header(header: &[u8]) -> Decoded<()> {
+/// The version.
+fn check_header(header: &[u8]) -> Decoded<u32> {
     let mut wire = Wire(header);
     if wire.array()? != MAGIC {
         return Err("not a segment");
     }
-    check_version(wire.u32()?)?;
-    if wire.u32()? == BLOCK_ROWS { Ok(()) } else { Err("its blocks have another number of rows") }
-}
-
-fn check_version(version: u32) -> Decoded<()> {
-    if version == VERSION { Ok(()) } else { Err("a version of the format that this program does not know") }
+    let version = wire.u32()?;
+    if !(VERSION_MIN..=VERSION).contains(&version) {
+        return Err("a version of the format that this program does not know");
+    }
+    if wire.u32()? == BLOCK_ROWS { Ok(version) } else { Err("its blocks have another number of rows") }
 }
 
 /// Length and checksum of the footer.
-fn read_trailer(trailer: &[u8]) -> Decoded<(usize, [u8; CRC_BYTES])> {
+fn read_trailer(trailer: &[u8], version: u32) -> Decoded<(usize, [u8; CRC_BYTES])> {
     let mut wire = Wire(trailer);
-    let (len, crc, version) = (wire.u32()? as usize, wire.array()?, wire.u32()?);
+    let (len, crc, of_trailer) = (wire.u32()? as usize, wire.array()?, wire.u32()?);
     if wire.array()? != MAGIC_END {
         return Err("its end is missing");
     }
-    check_version(version)?;
+    if of_trailer != version {
+        return Err("its end is of another version");
+    }
     if len > FOOTER_BYTES_MAX { Err("its footer is over its limit") } else { Ok((len, crc)) }
 }
 
@@ -263,17 +298,19 @@ impl Source for Segment {
     }
 
     fn rollup(&self) -> Result<Option<&Rollup>, ReadError> {
-        if let Some(rollup) = self.rollup.get() {
-            return Ok(rollup.as_ref());
-        }
-        let (offset, len) = self.footer.rollup.get(0);
-        let rollup = if len == 0 {
-            None
-        } else {
-            let payload = self.file.compressed_page(offset, len)?;
-            let rollup = rollup::decode(&payload, |column| self.term_count(column));
-            Some(rollup.map_err(|problem| self.file.damaged(offset, problem))?)
-        };
-        Ok(self.rollup.get_or_init(|| rollup).as_ref())
+        Ok(self.directory()?.map(|directory| &directory.rollup))
+    }
+
+    fn spans(&self, digest: u32) -> Result<Vec<Span>, ReadError> {
+        Ok(self.table(Table::Spans, digest, rollup::decode_spans)?.unwrap_or_default())
+    }
+
+    fn counts(&self, digest: u32, facet: Facet) -> Result<Option<Vec<Counts>>, ReadError> {
+        let ends = rollup::key_ends(facet, |column| self.term_count(column));
+        self.table(Table::Counts(facet), digest, |page, classes| rollup::decode_counts(page, facet, classes, ends))
+    }
+
+    fn sketches(&self, digest: u32, facet: Facet) -> Result<Vec<Sketched>, ReadError> {
+        Ok(self.table(Table::Sketches(facet), digest, rollup::decode_sketches)?.unwrap_or_default())
     }
 }

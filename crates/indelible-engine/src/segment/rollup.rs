@@ -1,242 +1,252 @@
-//! The roll-up inside a segment: how it is counted from sources and how it lies in its page.
-
-use std::collections::BTreeMap;
-
-use hashbrown::HashMap;
+//! The roll-up inside a segment: a page for each table of each digest, then a directory of them.
 
 use super::{
-    WriteError,
-    terms::Postings,
-    wire::{Decoded, Wire, put_varint},
+    extents::Extents,
+    wire::{Decoded, Wire, put_signed, put_varint},
 };
 use crate::{
     column::Column,
-    limits::{BUSY_ROWS_MIN, ROLLUP_CELLS_MAX, SEGMENT_ROWS_MAX},
-    rollup::{Busy, Cell, HOUR_US, Rollup},
-    source::{CodeBlock, ReadError, Source},
+    histogram,
+    limits::{BUSY_ROWS_MIN, CLASSES_MAX, SEGMENT_ROWS_MAX},
+    rollup::{BUSY, CLASS, Counts, Facet, Key, Rollup, Sketched, Span},
+    sketch::{RANK_MAX, REGISTERS, Sketch},
 };
 
-/// The columns whose terms may be busy.
-const BUSY: [Column; 2] = [Column::ActorId, Column::CredentialId];
-/// The columns of a cell.
-const CELL: [Column; 4] = [Column::Tenant, Column::Action, Column::Outcome, Column::Severity];
+/// Tables of a digest: its classes, its facets, and the sketches of some.
+const TABLES: u32 = 1 + Facet::ALL.len() as u32 + 2;
 
-type Counts<Key> = HashMap<Key, u64>;
-
-/// What the roll-up needs of the columns written before it.
-#[derive(Debug, Default)]
-pub(super) struct Remapped {
-    /// For each source, the segment's codes of its codes.
-    codes: BTreeMap<Column, Vec<Vec<u32>>>,
-    /// The rows of each code, where the column can be busy.
-    rows: BTreeMap<Column, Vec<u32>>,
+/// One table of every digest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Table {
+    Spans,
+    Counts(Facet),
+    Sketches(Facet),
 }
 
-impl Remapped {
-    /// Keeps what is needed of a column.
-    pub(super) fn keep(&mut self, column: Column, codes: Vec<Vec<u32>>, postings: Option<Postings>) {
-        if BUSY.contains(&column) || CELL.contains(&column) {
-            self.codes.insert(column, codes);
-        }
-        if let Some(postings) = postings.filter(|_| BUSY.contains(&column)) {
-            self.rows.insert(column, postings.rows);
-        }
-    }
-
-    /// The codes of a column in the segment, one a row; false when a row has not exactly one.
-    fn read(
-        &self,
-        source: &dyn Source,
-        nth: usize,
-        column: Column,
-        block: u32,
-        out: &mut CodeBlock,
-    ) -> Result<bool, ReadError> {
-        source.codes(column, block, out)?;
-        let Some(remap) = self.codes.get(&column).and_then(|sources| sources.get(nth)) else { return Ok(false) };
-        out.codes.iter_mut().for_each(|code| *code = remap.get(*code as usize).copied().unwrap_or(0));
-        Ok(out.starts.is_empty())
-    }
-}
-
-impl Rollup {
-    /// Counts the rows of sources; nothing when the cells were too many to help, or an event is not complete.
-    pub(super) fn of(sources: &[&dyn Source], rows: u32, remapped: &Remapped) -> Result<Option<Self>, WriteError> {
-        let cells_max = ROLLUP_CELLS_MAX.min(rows as usize / 16).max(16);
-        let mut counts: Counts<(u64, u64, u32)> = Counts::default();
-        let mut busy = BusyCounts::new(remapped);
-        let (mut occurred_at, mut hours) = (Vec::new(), Vec::new());
-        let mut codes: [CodeBlock; 4] = Default::default();
-        for (nth, source) in sources.iter().enumerate() {
-            for block in 0..source.blocks() {
-                source.ints(Column::OccurredAt, block, &mut occurred_at)?;
-                let mut complete = occurred_at.iter().all(|&us| us >= 0);
-                for (column, codes) in CELL.into_iter().zip(&mut codes) {
-                    complete = complete && remapped.read(*source, nth, column, block, codes)?;
-                }
-                if !complete {
-                    return Ok(None);
-                }
-                hours.clear();
-                hours.extend(occurred_at.iter().map(|us| (us / HOUR_US) as u32));
-                let [tenants, actions, outcomes, severities] = codes.each_ref().map(|block| block.codes.as_slice());
-                let words = actions.iter().zip(outcomes).zip(severities);
-                for ((&hour, &tenant), ((&action, &outcome), &severity)) in hours.iter().zip(tenants).zip(words) {
-                    *counts.entry((pair(hour, tenant), pair(action, outcome), severity)).or_default() += 1;
-                }
-                if counts.len() > cells_max {
-                    return Ok(None);
-                }
-                busy.add(*source, nth, block, &hours, tenants)?;
-            }
-        }
-        let cell = |((at, word, severity), count): ((u64, u64, u32), u64)| {
-            let ((hour, tenant), (action, outcome)) = (unpair(at), unpair(word));
-            Cell { hour, tenant, action, outcome, severity, count }
-        };
-        let mut cells: Vec<Cell> = counts.into_iter().map(cell).collect();
-        cells.sort_unstable();
-        Ok(Some(Self { cells, busy: busy.finish() }))
-    }
-}
-
-/// Counts by (column, code) and (hour, tenant), each pair packed so that it hashes fast.
-struct BusyCounts<'a> {
-    remapped: &'a Remapped,
-    counts: Counts<(u64, u64)>,
-    codes: CodeBlock,
-    too_many: bool,
-}
-
-impl<'a> BusyCounts<'a> {
-    fn new(remapped: &'a Remapped) -> Self {
-        Self { remapped, counts: Counts::default(), codes: CodeBlock::default(), too_many: false }
-    }
-
-    /// Takes in a block of a source with a tenant each row.
-    fn add(
-        &mut self,
-        source: &dyn Source,
-        nth: usize,
-        block: u32,
-        hours: &[u32],
-        tenants: &[u32],
-    ) -> Result<(), ReadError> {
-        for (&column, rows) in &self.remapped.rows {
-            if self.too_many {
-                return Ok(());
-            }
-            self.remapped.read(source, nth, column, block, &mut self.codes)?;
-            for (row, (&hour, &tenant)) in hours.iter().zip(tenants).enumerate() {
-                for &code in self.codes.of(row) {
-                    if rows.get(code as usize).is_some_and(|&rows| rows >= BUSY_ROWS_MIN) {
-                        *self.counts.entry((pair(column as u32, code), pair(hour, tenant))).or_default() += 1;
-                    }
-                }
-            }
-            self.too_many = self.counts.len() > ROLLUP_CELLS_MAX;
-        }
-        Ok(())
-    }
-
-    fn finish(self) -> Vec<Busy> {
-        if self.too_many {
-            return Vec::new();
-        }
-        let mut counts: Vec<_> = self.counts.into_iter().collect();
-        counts.sort_unstable();
-        let busy = counts.chunk_by(|(a, _), (b, _)| a.0 == b.0).filter_map(|of_term| {
-            let ((term, _), _) = of_term.first()?;
-            let (column, code) = unpair(*term);
-            let hour = |((_, at), count): &((u64, u64), u64)| (unpair(*at).0, unpair(*at).1, *count);
-            Some(Busy { column: Column::of_number(column as u8)?, code, hours: of_term.iter().map(hour).collect() })
+impl Table {
+    /// In the order in which they lie in a segment, each with the pages of all digests.
+    pub(super) fn all() -> impl Iterator<Item = Self> {
+        let facets = Facet::ALL.into_iter().flat_map(|facet| {
+            let sketches = facet.is_sketched().then_some(Self::Sketches(facet));
+            std::iter::once(Self::Counts(facet)).chain(sketches)
         });
-        busy.collect()
+        std::iter::once(Self::Spans).chain(facets)
+    }
+
+    fn number(self) -> usize {
+        Self::all().position(|table| table == self).unwrap_or_default()
     }
 }
 
-fn pair(high: u32, low: u32) -> u64 {
-    u64::from(high) << 32 | u64::from(low)
+/// The directory: what was counted, and where its pages are.
+#[derive(Debug)]
+pub(super) struct Directory {
+    pub(super) rollup: Rollup,
+    pages: Extents,
 }
 
-fn unpair(pair: u64) -> (u32, u32) {
-    ((pair >> 32) as u32, pair as u32)
-}
+impl Directory {
+    /// Where the page of a digest is; of length 0 when there is none.
+    pub(super) fn page(&self, table: Table, digest: u32) -> (u64, u32) {
+        let digests = 1 + self.rollup.busy.len();
+        if digest as usize >= digests { (0, 0) } else { self.pages.get(table.number() * digests + digest as usize) }
+    }
 
-/// The payload of a roll-up's page: the fields of all cells, field after field, then the busy terms.
-pub(super) fn encode(rollup: &Rollup) -> Vec<u8> {
-    let mut out = Vec::new();
-    put_varint(&mut out, rollup.cells.len() as u64);
-    let mut before = 0;
-    for cell in &rollup.cells {
-        put_varint(&mut out, u64::from(cell.hour - before));
-        before = cell.hour;
+    /// Where all pages are, in their order.
+    pub(super) fn pages(&self) -> impl Iterator<Item = (u64, u32)> {
+        (0..self.pages.len()).map(|nth| self.pages.get(nth))
     }
-    let fields: [fn(&Cell) -> u32; 4] =
-        [|cell| cell.tenant, |cell| cell.action, |cell| cell.outcome, |cell| cell.severity];
-    for field in fields {
-        rollup.cells.iter().for_each(|cell| put_varint(&mut out, u64::from(field(cell))));
-    }
-    rollup.cells.iter().for_each(|cell| put_varint(&mut out, cell.count));
-    put_varint(&mut out, rollup.busy.len() as u64);
-    for busy in &rollup.busy {
-        out.push(busy.column as u8);
-        put_varint(&mut out, u64::from(busy.code));
-        put_varint(&mut out, busy.hours.len() as u64);
-        let mut before = 0;
-        for &(hour, tenant, count) in &busy.hours {
-            put_varint(&mut out, u64::from(hour - before));
-            put_varint(&mut out, u64::from(tenant));
-            put_varint(&mut out, count);
-            before = hour;
+
+    /// Reads its payload; the pages must lie between `start` and `end`. `terms` tells how many terms a column has.
+    pub(super) fn decode(payload: &[u8], start: u64, end: u64, terms: impl Fn(Column) -> u32) -> Decoded<Self> {
+        let mut wire = Wire(payload);
+        let tells = wire.u8()?;
+        let mut rollup = Rollup { tells: std::array::from_fn(|nth| tells >> nth & 1 == 1), ..Rollup::default() };
+        let count = wire.count(CLASSES_MAX)?;
+        rollup.classes =
+            vec![Default::default(); if count > wire.0.len() { return Err("ends too early") } else { count }];
+        for (nth, column) in CLASS.into_iter().enumerate() {
+            let terms = terms(column) as usize;
+            for class in &mut rollup.classes {
+                class[nth] = wire.count(terms)? as u32;
+            }
         }
+        for column in BUSY {
+            for code in codes(&mut wire, terms(column))? {
+                rollup.busy.push((column, code));
+            }
+        }
+        let mut at = start;
+        let pages = Extents::decode(&mut wire, TABLES as usize * (1 + rollup.busy.len()), &mut at)?;
+        wire.end()?;
+        if at == end { Ok(Self { rollup, pages }) } else { Err("its pages do not fill the roll-up") }
+    }
+}
+
+/// The payload of a directory's page.
+pub(super) fn encode_directory(rollup: &Rollup, lens: &[u32]) -> Vec<u8> {
+    let mut out = vec![rollup.tells.iter().rev().fold(0, |bits, &tells| bits << 1 | u8::from(tells))];
+    put_varint(&mut out, rollup.classes.len() as u64);
+    for nth in 0..CLASS.len() {
+        rollup.classes.iter().for_each(|class| put_varint(&mut out, u64::from(class[nth])));
+    }
+    for column in BUSY {
+        let codes = || rollup.busy.iter().filter(|busy| busy.0 == column).map(|busy| busy.1);
+        put_varint(&mut out, codes().count() as u64);
+        put_rising(codes(), &mut out);
+    }
+    lens.iter().for_each(|&len| put_varint(&mut out, u64::from(len)));
+    out
+}
+
+/// Numbers that rise, as the steps from one to the next.
+fn put_rising(numbers: impl Iterator<Item = u32>, out: &mut Vec<u8>) {
+    numbers.fold(0, |before, number| {
+        put_varint(out, u64::from(number - before));
+        number
+    });
+}
+
+fn codes(wire: &mut Wire<'_>, terms: u32) -> Decoded<Vec<u32>> {
+    let count = wire.count((SEGMENT_ROWS_MAX / BUSY_ROWS_MIN) as usize)?;
+    let mut code = 0;
+    (0..count).map(|_| step(wire, &mut code, terms)).collect()
+}
+
+/// The next of numbers that rise and are below `end`.
+fn step(wire: &mut Wire<'_>, number: &mut u32, end: u32) -> Decoded<u32> {
+    let step = wire.count(u32::MAX as usize)? as u32;
+    *number = number.checked_add(step).filter(|&number| number < end).ok_or("a number is out of range")?;
+    Ok(*number)
+}
+
+pub(super) fn encode_spans(spans: &[Span]) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_varint(&mut out, spans.len() as u64);
+    put_rising(spans.iter().map(|span| span.class), &mut out);
+    spans.iter().for_each(|span| put_varint(&mut out, span.count));
+    let mut before = 0;
+    for Span { occurred_at: (first, last), .. } in spans {
+        put_signed(&mut out, first.wrapping_sub(before));
+        put_varint(&mut out, last.wrapping_sub(*first) as u64);
+        before = *first;
     }
     out
 }
 
-/// Reads the payload of a roll-up's page; `terms` tells how many terms a column has.
-pub(super) fn decode(payload: &[u8], terms: impl Fn(Column) -> u32) -> Decoded<Rollup> {
+pub(super) fn decode_spans(payload: &[u8], classes: u32) -> Decoded<Vec<Span>> {
     let mut wire = Wire(payload);
-    let count = wire.count(ROLLUP_CELLS_MAX)?;
-    let mut cells = vec![Cell { hour: 0, tenant: 0, action: 0, outcome: 0, severity: 0, count: 0 }; count];
-    let mut hour = 0u32;
-    for cell in &mut cells {
-        hour = hour.checked_add(wire.count(u32::MAX as usize)? as u32).ok_or("an hour is out of range")?;
-        cell.hour = hour;
+    let count = wire.count(classes as usize)?;
+    let mut class = 0;
+    let span = |class| Span { class, count: 0, occurred_at: (0, 0) };
+    let mut spans =
+        (0..count).map(|_| Ok(span(step(&mut wire, &mut class, classes)?))).collect::<Decoded<Vec<Span>>>()?;
+    for span in &mut spans {
+        span.count = wire.count(SEGMENT_ROWS_MAX as usize)? as u64;
     }
-    type Field = fn(&mut Cell) -> &mut u32;
-    let fields: [Field; 4] =
-        [|cell| &mut cell.tenant, |cell| &mut cell.action, |cell| &mut cell.outcome, |cell| &mut cell.severity];
-    for (column, field) in CELL.into_iter().zip(fields) {
-        for cell in &mut cells {
-            *field(cell) = code_below(&mut wire, terms(column))?;
+    let mut before = 0i64;
+    for span in &mut spans {
+        before = before.wrapping_add(wire.signed()?);
+        span.occurred_at = (before, before.wrapping_add(wire.varint()? as i64));
+    }
+    wire.end()?;
+    Ok(spans)
+}
+
+pub(super) fn encode_counts(facet: Facet, classes: &[Counts]) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_varint(&mut out, classes.len() as u64);
+    put_rising(classes.iter().map(|of| of.class), &mut out);
+    for of in classes {
+        put_varint(&mut out, of.counts.len() as u64);
+        if facet.is_cut() {
+            put_varint(&mut out, of.left_out_max);
         }
     }
-    for cell in &mut cells {
-        cell.count = wire.count(SEGMENT_ROWS_MAX as usize)? as u64;
+    for of in classes {
+        put_rising(of.counts.iter().map(|(key, _)| key[0]), &mut out);
     }
-    let busy_max = BUSY.len() * (SEGMENT_ROWS_MAX / BUSY_ROWS_MIN) as usize;
-    let busy = (0..wire.count(busy_max)?).map(|_| decode_busy(&mut wire, &terms)).collect::<Decoded<_>>()?;
-    wire.end()?;
-    Ok(Rollup { cells, busy })
+    let counts = || classes.iter().flat_map(|of| &of.counts);
+    if facet.columns().len() > 1 {
+        counts().for_each(|(key, _)| put_varint(&mut out, u64::from(key[1])));
+    }
+    counts().for_each(|(_, count)| put_varint(&mut out, *count));
+    out
 }
 
-fn decode_busy(wire: &mut Wire<'_>, terms: &impl Fn(Column) -> u32) -> Decoded<Busy> {
-    let column =
-        Column::of_number(wire.u8()?).filter(|column| BUSY.contains(column)).ok_or("an unknown busy column")?;
-    let code = code_below(wire, terms(column))?;
-    let count = wire.count(wire.0.len())?;
-    let mut hour = 0u32;
-    let mut next = || {
-        hour = hour.checked_add(wire.count(u32::MAX as usize)? as u32).ok_or("an hour is out of range")?;
-        let tenant = code_below(wire, terms(Column::Tenant))?;
-        Ok((hour, tenant, wire.count(SEGMENT_ROWS_MAX as usize)? as u64))
+/// Reads a table of counts; `ends` are what its keys stay below.
+pub(super) fn decode_counts(payload: &[u8], facet: Facet, classes: u32, ends: Key) -> Decoded<Vec<Counts>> {
+    let mut wire = Wire(payload);
+    let count = wire.count(classes as usize)?;
+    let mut class = 0;
+    let of_class = |class| Counts { class, ..Counts::default() };
+    let mut all =
+        (0..count).map(|_| Ok(of_class(step(&mut wire, &mut class, classes)?))).collect::<Decoded<Vec<Counts>>>()?;
+    let mut total = 0;
+    for of in &mut all {
+        let count = wire.count(SEGMENT_ROWS_MAX as usize)?;
+        total += count;
+        if total > payload.len() {
+            return Err("ends too early");
+        }
+        of.counts.resize(count, Default::default());
+        if facet.is_cut() {
+            of.left_out_max = wire.count(SEGMENT_ROWS_MAX as usize)? as u64;
+        }
+    }
+    for of in &mut all {
+        let mut key = 0;
+        for slot in &mut of.counts {
+            slot.0[0] = step(&mut wire, &mut key, ends[0])?;
+        }
+    }
+    let mut each = |set: fn(&mut (Key, u64), usize), max: usize| {
+        all.iter_mut().flat_map(|of| &mut of.counts).try_for_each(|slot| {
+            set(slot, wire.count(max)?);
+            Decoded::Ok(())
+        })
     };
-    let hours = (0..count).map(|_| next()).collect::<Decoded<_>>()?;
-    Ok(Busy { column, code, hours })
+    if facet.columns().len() > 1 {
+        each(|slot, key| slot.0[1] = key as u32, ends[1].saturating_sub(1) as usize)?;
+    }
+    each(|slot, count| slot.1 = count as u64, SEGMENT_ROWS_MAX as usize)?;
+    wire.end()?;
+    Ok(all)
 }
 
-fn code_below(wire: &mut Wire<'_>, terms: u32) -> Decoded<u32> {
-    let code = wire.count(u32::MAX as usize)? as u32;
-    if code < terms { Ok(code) } else { Err("a code has no term") }
+/// What the keys of a facet stay below.
+pub(super) fn key_ends(facet: Facet, terms: impl Fn(Column) -> u32) -> Key {
+    let end = |column: &Column| match column {
+        Column::OccurredAt => u32::MAX,
+        Column::HttpStatus => u32::from(u16::MAX) + 2,
+        Column::HttpLatencyUs => histogram::BUCKETS + 1,
+        column => terms(*column).saturating_add(1),
+    };
+    let mut ends = facet.columns().iter().map(end);
+    std::array::from_fn(|_| ends.next().unwrap_or(1))
+}
+
+pub(super) fn encode_sketches(sketches: &[Sketched]) -> Vec<u8> {
+    let mut out = Vec::new();
+    put_varint(&mut out, sketches.len() as u64);
+    put_rising(sketches.iter().map(|(class, _)| *class), &mut out);
+    sketches.iter().for_each(|(_, Sketch(registers))| out.extend_from_slice(registers));
+    out
+}
+
+pub(super) fn decode_sketches(payload: &[u8], classes: u32) -> Decoded<Vec<Sketched>> {
+    let mut wire = Wire(payload);
+    let count = wire.count(classes as usize)?;
+    let mut class = 0;
+    let of = (0..count).map(|_| step(&mut wire, &mut class, classes)).collect::<Decoded<Vec<u32>>>()?;
+    let sketch = |class| {
+        let registers = wire.take(REGISTERS)?;
+        if registers.iter().any(|&register| register > RANK_MAX) {
+            return Err("a sketch is out of range");
+        }
+        Ok((class, Sketch(registers.to_vec())))
+    };
+    let sketches = of.into_iter().map(sketch).collect();
+    wire.end()?;
+    sketches
 }

@@ -10,6 +10,7 @@ use super::{
     extents::Extents,
     page::{PageFile, PageWriter},
     wire::{Decoded, Wire, put_bytes, put_varint},
+    writer::len_of,
 };
 use crate::{
     chunk::Dictionary,
@@ -133,13 +134,7 @@ pub(super) fn write(
             first_code += terms.len();
             before = terms.last().copied().unwrap_or_default();
         }
-        let leaves = pages.position() - start;
-        let leaves = u32::try_from(leaves).map_err(|_| WriteError::TooLarge {
-            what: "group of terms",
-            bytes: leaves,
-            bytes_max: u64::from(u32::MAX),
-        })?;
-        tree.extents.push(leaves);
+        tree.extents.push(len_of("group of terms", pages.position() - start)?);
         tree.extents.push(pages.page(&directory)?);
     }
     Ok(tree)

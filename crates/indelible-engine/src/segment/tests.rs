@@ -6,17 +6,17 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use indelible_proof::{Actor, Canonical, Event, Http, Object, Outcome, Severity, Target};
+use indelible_proof::{Actor, Canonical, Event, Http, OAuth, Object, Outcome, Severity, Target, Timestamp};
 use proptest::prelude::*;
 
-use super::{Epoch, Segment, WriteError, block, page::PageFile, write};
+use super::{Epoch, Segment, WriteError, block, footer::VERSION, page::PageFile, write};
 use crate::{
     canonical_rows::CanonicalRows,
     chunk::Chunk,
     column::{Column, Kind},
     fs::{Append, ReadAt},
-    limits::BLOCK_ROWS,
-    rollup::{Cell, HOUR_US},
+    limits::{BLOCK_ROWS, FACET_VALUES},
+    rollup::{CLASS, Facet, HOUR_US},
     source::{CodeBlock, Posting, ReadError, Source, events},
     testing::{arbitrary_log, complete},
 };
@@ -201,35 +201,119 @@ proptest! {
     }
 }
 
+/// What a digest says, with texts instead of codes: the events of each class by a facet, and what of it is left out.
+fn told(segment: &Segment, digest: u32, facet: Facet) -> BTreeMap<(Vec<String>, Vec<String>), u64> {
+    let text = |column: Column, key: u32| match (column.kind(), key) {
+        (_, 0) => "none".to_owned(),
+        (Kind::Terms, key) => texts(segment, column)[&(key - 1)].clone(),
+        _ => key.to_string(),
+    };
+    let classes = &segment.rollup().unwrap().unwrap().classes;
+    let mut told = BTreeMap::new();
+    for of in segment.counts(digest, facet).unwrap().unwrap() {
+        let class: Vec<String> =
+            CLASS.iter().zip(classes[of.class as usize]).map(|(&column, key)| text(column, key)).collect();
+        assert!(of.counts.is_sorted() && of.left_out_max == 0);
+        for (key, count) in of.counts {
+            let key = facet.columns().iter().zip(key).map(|(&column, key)| text(column, key)).collect();
+            told.insert((class.clone(), key), count);
+        }
+    }
+    told
+}
+
 #[test]
-fn a_rollup_has_every_event_in_one_cell_and_the_hours_of_busy_terms() {
+fn a_rollup_counts_all_events_and_those_of_busy_subjects_by_class_and_facet() {
     let event = |row: usize| {
         let actor = Actor::user(if row.is_multiple_of(3) { "busy".to_owned() } else { row.to_string() });
-        Event::new(["a.b", "c.d"][row % 2]).tenant(["t", "u"][row % 5 / 4]).actor(actor)
+        let http = Http {
+            method: Some(["GET", "PUT"][row % 2].to_owned()),
+            status: Some(200 + (row % 3) as u16),
+            ..Http::default()
+        };
+        let event = Event::new(["a.b", "c.d"][row % 2]).tenant(["t", "u"][row % 5 / 4]).actor(actor).http(http);
+        let oauth = OAuth { scopes_requested: (0..row % 3).map(|n| format!("s{n}")).collect(), ..OAuth::default() };
+        let event = if row.is_multiple_of(7) {
+            event.reason("why")
+        } else {
+            event.ip(IpAddr::from([10, 0, 0, (row % 9) as u8]))
+        };
+        Event { oauth: Some(oauth), ..event }
     };
     let events = complete((0..6000).map(event).collect());
     let segment = open(sealed(&chunks(0, &events, 4000))).unwrap();
-    let code = |column, text| segment.find_term(column, text).unwrap().unwrap();
-    let mut cells: BTreeMap<(u32, u32, u32, u32, u32), u64> = BTreeMap::new();
-    let mut hours: BTreeMap<(u32, u32), u64> = BTreeMap::new();
-    for event in &events {
-        let hour = (event.occurred_at.unwrap().as_micros() / HOUR_US) as u32;
-        let tenant = code(Column::Tenant, event.tenant.as_deref().unwrap());
-        let outcome = code(Column::Outcome, event.outcome.unwrap().as_str());
-        let severity = code(Column::Severity, event.severity.unwrap().as_str());
-        *cells.entry((hour, tenant, code(Column::Action, &event.action), outcome, severity)).or_default() += 1;
-        if event.actor.as_ref().unwrap().id.as_deref() == Some("busy") {
-            *hours.entry((hour, tenant)).or_default() += 1;
+    let rollup = segment.rollup().unwrap().unwrap();
+    let busy = segment.find_term(Column::ActorId, "busy").unwrap().unwrap();
+    assert_eq!((rollup.busy.as_slice(), rollup.tells), ([(Column::ActorId, busy)].as_slice(), [true; CLASS.len()]));
+    assert!(rollup.classes.is_sorted());
+    let of = |json: &serde_json::Value, column: Column| match column
+        .path()
+        .split('.')
+        .fold(json, |json, name| &json[name])
+    {
+        serde_json::Value::Array(all) => all.iter().map(|one| one.as_str().unwrap().to_owned()).collect(),
+        serde_json::Value::String(at) if column == Column::OccurredAt => {
+            vec![(at.parse::<Timestamp>().unwrap().as_micros() / HOUR_US).to_string()]
+        }
+        serde_json::Value::String(text) => vec![text.clone()],
+        serde_json::Value::Number(number) => vec![(number.as_u64().unwrap() + 1).to_string()],
+        _ => vec!["none".to_owned()],
+    };
+    let subjects: [&dyn Fn(&Event) -> bool; 2] =
+        [&|_| true, &|event| event.actor.as_ref().unwrap().id.as_deref() == Some("busy")];
+    for (digest, is_of) in (0..).zip(subjects) {
+        let events: Vec<_> = events.iter().filter(|event| is_of(event)).collect();
+        let count: u64 = segment.spans(digest).unwrap().iter().map(|span| span.count).sum();
+        assert_eq!(count, events.len() as u64);
+        let times = || events.iter().map(|event| event.occurred_at.unwrap().as_micros());
+        let spans = segment.spans(digest).unwrap();
+        assert_eq!(times().min(), spans.iter().map(|span| span.occurred_at.0).min());
+        assert_eq!(times().max(), spans.iter().map(|span| span.occurred_at.1).max());
+        for facet in Facet::ALL {
+            let mut expected = BTreeMap::new();
+            for event in &events {
+                let json = serde_json::to_value(event).unwrap();
+                let class: Vec<String> = CLASS.iter().map(|&column| of(&json, column).remove(0)).collect();
+                let mut keys = vec![Vec::new()];
+                for &column in facet.columns() {
+                    let values = of(&json, column);
+                    keys = keys
+                        .iter()
+                        .flat_map(|key: &Vec<String>| {
+                            values.iter().map(|value| [key.clone(), vec![value.clone()]].concat())
+                        })
+                        .collect();
+                }
+                keys.into_iter().for_each(|key| *expected.entry((class.clone(), key)).or_default() += 1);
+            }
+            assert_eq!(told(&segment, digest, facet), expected, "{facet:?} of {digest}");
         }
     }
-    let cell =
-        |((hour, tenant, action, outcome, severity), count)| Cell { hour, tenant, action, outcome, severity, count };
+}
 
+#[test]
+fn rare_values_are_left_out_of_a_rollup_but_not_of_its_sketch() {
+    let rows = 6000;
+    let ip = |row: u32| if row < 3000 { row % 30 } else { row };
+    let event = |row| Event::new("a.b").ip(IpAddr::from((0x0a00_0000 + ip(row)).to_be_bytes()));
+    let segment = open(sealed(&[chunk(0, &complete((0..rows).map(event).collect()))])).unwrap();
+    segment.verify().unwrap();
+    let [counts] = segment.counts(0, Facet::Ip).unwrap().unwrap().try_into().unwrap();
+    assert_eq!((counts.counts.len(), counts.left_out_max), (FACET_VALUES.0, 1));
+    assert!(counts.counts[..30].iter().all(|(_, count)| *count == 100));
+    let [(class, sketch)] = segment.sketches(0, Facet::Ip).unwrap().try_into().unwrap();
+    let off = sketch.count().abs_diff(u64::from(rows) - 3000 + 30);
+    assert!((class, off * 25 < u64::from(rows)) == (0, true), "{off}");
+}
+
+#[test]
+fn what_tells_too_many_classes_apart_does_so_no_more() {
+    let event = |row: u32| Event::new(["a.b", "c.d"][row as usize % 2]).tenant(format!("t{row}"));
+    let events = complete((0..4000).map(event).collect());
+    let segment = open(sealed(&[chunk(0, &events)])).unwrap();
+    segment.verify().unwrap();
     let rollup = segment.rollup().unwrap().unwrap();
-    assert_eq!(rollup.cells, cells.into_iter().map(cell).collect::<Vec<_>>());
-    let [busy] = rollup.busy.as_slice() else { panic!("one term is busy") };
-    assert_eq!((busy.column, busy.code), (Column::ActorId, code(Column::ActorId, "busy")));
-    assert_eq!(busy.hours, hours.into_iter().map(|((hour, tenant), count)| (hour, tenant, count)).collect::<Vec<_>>());
+    assert_eq!((rollup.tells, rollup.classes.len()), ([false, true, true, true, true, true, true], 2));
 }
 
 #[test]
@@ -376,13 +460,15 @@ fn every_kind_of_page_answers_as_its_events_do() {
 /// `GOLDEN=write cargo test` makes it anew after a change of the format, which then needs a new version.
 #[test]
 fn the_golden_file_is_written_and_read_to_the_byte() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/segment-v1.seg");
+    let golden = |version| format!("{}/tests/golden/segment-v{version}.seg", env!("CARGO_MANIFEST_DIR"));
     let events: Vec<Event> = varied().into_iter().step_by(10).collect();
     let bytes = sealed(&chunks(1_000_000, &events, 256));
     if std::env::var("GOLDEN").is_ok_and(|golden| golden == "write") {
-        std::fs::write(path, &bytes).unwrap();
+        std::fs::write(golden(VERSION), &bytes).unwrap();
     }
-    let golden = std::fs::read(path).unwrap();
-    assert_same(&open(golden.clone()).unwrap(), &chunk(1_000_000, &events));
-    assert!(golden == bytes, "the bytes of a segment have changed");
+    for version in 1..=VERSION {
+        let read = std::fs::read(golden(version)).unwrap();
+        assert_same(&open(read.clone()).unwrap(), &chunk(1_000_000, &events));
+        assert!(version < VERSION || read == bytes, "the bytes of a segment have changed");
+    }
 }

@@ -6,10 +6,10 @@ use super::{
     Epoch, SegmentInfo, WriteError,
     blobs::BlobWriter,
     block::{put_codes, put_ints},
+    digests::{Digests, Remapped},
     extents::Extents,
     footer::{Footer, HEADER_BYTES, Layout, MAGIC, MAGIC_END, VERSION},
     page::PageWriter,
-    rollup::{self, Remapped},
     terms::{self, Postings},
 };
 use crate::{
@@ -17,7 +17,6 @@ use crate::{
     column::{Column, Kind},
     fs::Append,
     limits::{BLOCK_ROWS, EPOCHS_MAX, SEGMENT_ROWS_MAX},
-    rollup::Rollup,
     source::{ABSENT, CodeBlock, Source},
 };
 
@@ -40,10 +39,7 @@ pub fn write(sources: &[&dyn Source], epochs: &[Epoch], out: &mut dyn Append) ->
             Kind::Blob => writer.blobs(column)?,
         });
     }
-    let mut rollup = Extents::starting(writer.pages.position());
-    if let Some(made) = Rollup::of(sources, rows, &writer.remapped)? {
-        rollup.push(writer.pages.compressed_page(&rollup::encode(&made))?);
-    }
+    let rollup = writer.rollup(rows)?;
     let footer = Footer { first_seq, rows, root: [0; 32], epochs: epochs.to_vec(), columns, rollup };
     let bytes = writer.finish(&footer)?;
     let range = |column| int_range(&footer, column).map(|(low, high)| (time(low), time(high)));
@@ -78,6 +74,11 @@ fn header() -> [u8; HEADER_BYTES] {
     let fields = MAGIC.into_iter().chain(VERSION.to_le_bytes()).chain(BLOCK_ROWS.to_le_bytes());
     header.iter_mut().zip(fields).for_each(|(slot, byte)| *slot = byte);
     header
+}
+
+/// A length of pages taken together.
+pub(super) fn len_of(what: &'static str, bytes: u64) -> Result<u32, WriteError> {
+    u32::try_from(bytes).map_err(|_| WriteError::TooLarge { what, bytes, bytes_max: u64::from(u32::MAX) })
 }
 
 /// First event and number of rows of sources that follow each other.
@@ -143,8 +144,24 @@ impl Writer<'_> {
             let tree = terms::write(&mut self.pages, &merged.dictionary, &merged.order, postings.as_ref())?;
             Some(Layout::Terms { blocks, tree })
         };
-        self.remapped.keep(column, merged.codes, postings);
+        self.remapped.keep(column, merged.codes, postings.as_ref());
+        self.remapped.hash(column, |visit| {
+            merged.order.iter().for_each(|&id| visit(merged.dictionary.get(id)));
+            Ok::<_, WriteError>(())
+        })?;
         Ok(layout)
+    }
+
+    fn rollup(&mut self, rows: u32) -> Result<Extents, WriteError> {
+        let start = self.pages.position();
+        let mut rollup = Extents::starting(start);
+        let directory = match Digests::new(self.sources, rows, &self.remapped)? {
+            Some(digests) => Some(digests.write(|page| page.map_or(Ok(0), |page| self.pages.compressed_page(&page)))?),
+            None => None,
+        };
+        rollup.push(len_of("roll-up", self.pages.position() - start)?);
+        rollup.push(directory.map_or(Ok(0), |directory| self.pages.compressed_page(&directory))?);
+        Ok(rollup)
     }
 
     fn ints(&mut self, column: Column) -> Result<Option<Layout>, WriteError> {

@@ -10,6 +10,7 @@ mod served;
 mod single;
 mod target;
 mod tokens;
+mod usage;
 mod verify;
 
 use clap::Subcommand;
@@ -22,6 +23,7 @@ use crate::cli::{error::Failure, terminal::Screen};
 pub(crate) enum Bench {
     Ingest(ingest::Ingest),
     Query(query::Query),
+    Usage(usage::UsageOf),
     Verify(verify::Verify),
     VerifyTokens(tokens::VerifyTokens),
 }
@@ -31,6 +33,7 @@ impl Bench {
         match self {
             Self::Ingest(ingest) => ingest.run(screen),
             Self::Query(query) => query.run(screen),
+            Self::Usage(usage) => usage.run(screen),
             Self::Verify(verify) => verify.run(screen),
             Self::VerifyTokens(verify) => verify.run(screen),
         }

@@ -11,6 +11,7 @@ mod endpoints;
 mod import;
 mod outbox;
 mod tokens;
+mod usage;
 
 use std::sync::Arc;
 

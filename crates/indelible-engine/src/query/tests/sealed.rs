@@ -4,60 +4,135 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
     chunk::Chunk,
-    column::Column,
-    rollup::{Busy, Cell, HOUR_US, Rollup},
+    column::{Column, Kind},
+    histogram,
+    rollup::{BUSY, CLASS, Class, Counts, Facet, HOUR_US, Key, Rollup, Sketched, Span},
+    sketch::{Sketch, hash},
     source::{ABSENT, CodeBlock, Posting, ReadError, Source},
 };
+
+/// So few that random logs have some left out.
+const VALUES_MAX: usize = 2;
 
 pub(super) struct Sealed {
     chunk: Chunk,
     rollup: Rollup,
+    /// Of each digest.
+    spans: Vec<Vec<Span>>,
+    counts: BTreeMap<(u32, Facet), Vec<Counts>>,
+    sketches: BTreeMap<(u32, Facet), Vec<Sketched>>,
 }
 
 impl Sealed {
     pub(super) fn new(chunk: Chunk) -> Self {
-        let rollup = rollup_of(&chunk);
-        Self { chunk, rollup }
+        let rollup = Rollup::default();
+        let (spans, counts, sketches) = (Vec::new(), BTreeMap::new(), BTreeMap::new());
+        let mut sealed = Self { chunk, rollup, spans, counts, sketches };
+        sealed.count();
+        sealed
     }
-}
 
-/// Counts by hour, row by row.
-fn rollup_of(source: &dyn Source) -> Rollup {
-    let mut cells: BTreeMap<Cell, u64> = BTreeMap::new();
-    let mut busy: BTreeMap<(Column, u32), BTreeMap<(u32, u32), u64>> = BTreeMap::new();
-    for block in 0..source.blocks() {
-        let codes = |column: Column| {
-            let mut codes = CodeBlock::default();
-            source.codes(column, block, &mut codes).unwrap();
-            codes
+    /// Counts everything, row by row.
+    fn count(&mut self) {
+        let rows: Vec<usize> = (0..self.chunk.rows() as usize).collect();
+        let keys: BTreeMap<Column, Vec<Vec<u32>>> =
+            Column::ALL.iter().map(|&column| (column, self.keys(column))).collect();
+        let class = |row: usize| CLASS.map(|column| keys[&column][row][0]);
+        let classes: Vec<Class> = rows.iter().map(|&row| class(row)).collect::<BTreeSet<_>>().into_iter().collect();
+        // Not all are busy, as in a segment: only the common ones.
+        let of = |column: Column, key: u32| -> Vec<usize> {
+            rows.iter().copied().filter(|&row| keys[&column][row] == [key]).collect()
         };
-        let mut times = Vec::new();
-        source.ints(Column::OccurredAt, block, &mut times).unwrap();
-        let [tenants, actions, outcomes, severities] =
-            [Column::Tenant, Column::Action, Column::Outcome, Column::Severity].map(codes);
-        let busy_columns = [Column::CredentialId, Column::ActorId].map(|column| (column, codes(column)));
-        for (row, us) in times.into_iter().enumerate() {
-            let one = |block: &CodeBlock| block.of(row)[0];
-            let (hour, tenant) = ((us / HOUR_US) as u32, one(&tenants));
-            let (action, outcome, severity) = (one(&actions), one(&outcomes), one(&severities));
-            *cells.entry(Cell { hour, tenant, action, outcome, severity, count: 0 }).or_default() += 1;
-            for (column, codes) in &busy_columns {
-                if let Some(&code) = codes.of(row).first() {
-                    *busy.entry((*column, code)).or_default().entry((hour, tenant)).or_default() += 1;
+        let mut subjects = vec![rows.clone()];
+        for column in BUSY {
+            for code in 0..self.chunk.term_count(column) {
+                let rows = of(column, code + 1);
+                if rows.len() > 2 {
+                    self.rollup.busy.push((column, code));
+                    subjects.push(rows);
                 }
             }
         }
+        let mut times = Vec::new();
+        for block in 0..self.blocks() {
+            let mut of_block = Vec::new();
+            self.chunk.ints(Column::OccurredAt, block, &mut of_block).unwrap();
+            times.extend(of_block);
+        }
+        for (digest, rows) in (0..).zip(&subjects) {
+            let mut spans = Vec::new();
+            for (number, of_class) in (0..).zip(&classes) {
+                let rows: Vec<usize> = rows.iter().copied().filter(|&row| class(row) == *of_class).collect();
+                let at = rows.iter().map(|&row| times[row]);
+                let Some(occurred_at) = at.clone().min().zip(at.max()) else { continue };
+                spans.push(Span { class: number, count: rows.len() as u64, occurred_at });
+                for facet in Facet::ALL {
+                    let mut counts: BTreeMap<Key, u64> = BTreeMap::new();
+                    for row in &rows {
+                        match facet.columns() {
+                            [one] => keys[one][*row].iter().for_each(|&key| *counts.entry([key, 0]).or_default() += 1),
+                            [one, two] => *counts.entry([keys[one][*row][0], keys[two][*row][0]]).or_default() += 1,
+                            _ => {}
+                        }
+                    }
+                    self.add(digest, facet, number, counts);
+                }
+            }
+            self.spans.push(spans);
+        }
+        (self.rollup.tells, self.rollup.classes) = ([true; CLASS.len()], classes);
     }
-    let hours =
-        |hours: BTreeMap<(u32, u32), u64>| hours.into_iter().map(|((hour, tenant), n)| (hour, tenant, n)).collect();
-    Rollup {
-        cells: cells.into_iter().map(|(cell, count)| Cell { count, ..cell }).collect(),
-        // Not all, as in a segment: only the common ones are busy.
-        busy: busy
-            .into_iter()
-            .filter(|(_, hours)| hours.values().sum::<u64>() > 2)
-            .map(|((column, code), of)| Busy { column, code, hours: hours(of) })
-            .collect(),
+
+    fn add(&mut self, digest: u32, facet: Facet, class: u32, counts: BTreeMap<Key, u64>) {
+        let mut counts: Vec<(Key, u64)> = counts.into_iter().collect();
+        let mut left_out_max = 0;
+        if facet.is_cut() && counts.len() > VALUES_MAX {
+            if facet.is_sketched() {
+                let mut sketch = Sketch::default();
+                self.chunk
+                    .terms(facet.columns()[0], &mut |code, term| {
+                        if counts.iter().any(|(key, _)| key[0] == code + 1) {
+                            sketch.add(hash(term));
+                        }
+                    })
+                    .unwrap();
+                self.sketches.entry((digest, facet)).or_default().push((class, sketch));
+            }
+            counts.sort_by_key(|&(key, count)| (u64::MAX - count, key));
+            left_out_max = counts[VALUES_MAX].1;
+            counts.truncate(VALUES_MAX);
+            counts.sort_unstable();
+        }
+        self.counts.entry((digest, facet)).or_default().push(Counts { class, counts, left_out_max });
+    }
+
+    /// The keys of each row.
+    fn keys(&self, column: Column) -> Vec<Vec<u32>> {
+        let mut all = Vec::new();
+        for block in 0..self.blocks() {
+            let rows = self.block_rows(block) as usize;
+            if column.kind() == Kind::Ints {
+                let mut values = Vec::new();
+                self.chunk.ints(column, block, &mut values).unwrap();
+                let key = |value: i64| match column {
+                    _ if value == ABSENT => 0,
+                    Column::OccurredAt => (value / HOUR_US) as u32,
+                    Column::HttpLatencyUs => 1 + histogram::bucket(value),
+                    _ => 1 + value as u32,
+                };
+                all.extend(values.into_iter().map(|value| vec![key(value)]));
+            } else {
+                let mut codes = CodeBlock::default();
+                if column.kind() == Kind::Terms {
+                    self.chunk.codes(column, block, &mut codes).unwrap();
+                }
+                for row in 0..rows {
+                    let keys: BTreeSet<u32> = codes.of(row).iter().map(|code| code + 1).collect();
+                    all.push(if keys.is_empty() { vec![0] } else { keys.into_iter().collect() });
+                }
+            }
+        }
+        all
     }
 }
 
@@ -142,5 +217,17 @@ impl Source for Sealed {
 
     fn rollup(&self) -> Result<Option<&Rollup>, ReadError> {
         Ok(Some(&self.rollup))
+    }
+
+    fn spans(&self, digest: u32) -> Result<Vec<Span>, ReadError> {
+        Ok(self.spans[digest as usize].clone())
+    }
+
+    fn counts(&self, digest: u32, facet: Facet) -> Result<Option<Vec<Counts>>, ReadError> {
+        Ok(Some(self.counts.get(&(digest, facet)).cloned().unwrap_or_default()))
+    }
+
+    fn sketches(&self, digest: u32, facet: Facet) -> Result<Vec<Sketched>, ReadError> {
+        Ok(self.sketches.get(&(digest, facet)).cloned().unwrap_or_default())
     }
 }

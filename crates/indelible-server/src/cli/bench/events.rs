@@ -3,10 +3,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use indelible_proof::{Actor, Credential, Event, Http, Outcome, Source, Target, Timestamp};
+use indelible_proof::{Actor, Credential, Event, Http, OAuth, Outcome, Source, Target, Timestamp};
 
 /// Tokens in use. The busiest is number 0.
-pub(crate) const TOKENS: u64 = 50_000;
+pub(crate) const TOKENS: u64 = 100_000;
 /// Users.
 pub(crate) const USERS: u64 = 100_000;
 /// Days over which the events are spread.
@@ -68,7 +68,10 @@ pub(crate) fn owner(token: u64) -> u64 {
 /// What happens how often, out of 1,000: action, its share, how many of 1,000 end otherwise, how, and why.
 const KINDS: &[(&str, u64, u64, Outcome, &str)] = &[
     ("token.authenticated", 560, 0, Outcome::Success, ""),
-    ("token.authentication_failed", 40, 1000, Outcome::Failure, "token_expired"),
+    ("token.authentication_failed", 20, 1000, Outcome::Failure, "token_revoked"),
+    ("token.expired", 10, 1000, Outcome::Failure, "token_expired"),
+    ("token.ip_blocked", 8, 1000, Outcome::Denied, "ip_blocked"),
+    ("token.domain_blocked", 2, 1000, Outcome::Denied, "domain_blocked"),
     ("token.scope_denied", 15, 1000, Outcome::Denied, "insufficient_scope"),
     ("token.rate_limited", 15, 1000, Outcome::Denied, "rate_limited"),
     ("auth.login.succeeded", 110, 0, Outcome::Success, ""),
@@ -81,16 +84,30 @@ const KINDS: &[(&str, u64, u64, Outcome, &str)] = &[
     ("token.revoked", 5, 0, Outcome::Success, ""),
 ];
 
-const ROUTES: [(&str, &str); 8] = [
-    ("GET", "/v1/customers/{id}"),
-    ("POST", "/v1/payments"),
-    ("GET", "/v1/payments/{id}"),
-    ("GET", "/v1/invoices"),
-    ("POST", "/v1/refunds"),
-    ("GET", "/v1/events"),
-    ("PUT", "/v1/customers/{id}"),
-    ("DELETE", "/v1/sessions/{id}"),
+/// Method, route, and the ability that it needs.
+const ROUTES: [(&str, &str, &str); 8] = [
+    ("GET", "/v1/customers/{id}", "customers:read"),
+    ("POST", "/v1/payments", "payments:write"),
+    ("GET", "/v1/payments/{id}", "payments:read"),
+    ("GET", "/v1/invoices", "invoices:read"),
+    ("POST", "/v1/refunds", "refunds:write"),
+    ("GET", "/v1/events", "events:read"),
+    ("PUT", "/v1/customers/{id}", "customers:write"),
+    ("DELETE", "/v1/sessions/{id}", "sessions:write"),
 ];
+
+/// Half of the tokens are secret ones, the others publishable or restricted; every third is for tests.
+fn credential(token_number: u64) -> Credential {
+    let kind = ["sk", "pk", "sk", "rk"][(token_number % 4) as usize];
+    let environment = ["live", "live", "test"][(token_number % 3) as usize];
+    Credential {
+        kind: Some("api_key".to_owned()),
+        id: Some(token(token_number)),
+        r#type: Some(kind.to_owned()),
+        environment: Some(environment.to_owned()),
+        ..Credential::default()
+    }
+}
 
 const AGENTS: [&str; 6] = [
     "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/130.0.0.0 Safari/537.36",
@@ -151,15 +168,19 @@ impl Iterator for Events {
         let (number, failed) = (self.random.zipf(TOKENS), outcome != Outcome::Success);
         let by_token = action.starts_with("token.");
         let owner = if by_token { owner(number) } else { self.random.zipf(USERS) };
-        let (method, route) = ROUTES[self.random.zipf(ROUTES.len() as u64) as usize];
+        let (method, route, ability) = ROUTES[self.random.zipf(ROUTES.len() as u64) as usize];
         let mut event = Event::new(action).occurred_at(at).outcome(outcome).actor(Actor::user(user(owner)));
         event.source = Some(Source { service: Some("api".to_owned()), ..Source::default() });
         if failed {
             event = event.reason(reason);
         }
         if by_token {
-            let id = Some(token(number));
-            event = event.credential(Credential { kind: Some("api_key".to_owned()), id, ..Credential::default() });
+            event = event.credential(credential(number));
+            if matches!(action, "token.created" | "token.revoked") {
+                event = event.target(Target::new("token", token(number)));
+            } else {
+                event.oauth = Some(OAuth { scopes_requested: vec![ability.to_owned()], ..OAuth::default() });
+            }
         } else {
             event = event.session(format!("ses_{:012x}", mix(owner ^ (self.made as u64 / 1000)) >> 16));
         }

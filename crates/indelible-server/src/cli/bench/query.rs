@@ -22,18 +22,26 @@ use crate::cli::{
 /// Asks eight questions of what `bench ingest` recorded and measures the answers
 #[derive(Debug, Args)]
 pub(crate) struct Query {
-    /// How often each question is asked, after once to warm up
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    rounds: u32,
+    #[command(flatten)]
+    rounds: Rounds,
     #[command(flatten)]
     target: Target,
 }
 
+/// The option that says how often to ask.
+#[derive(Debug, Args)]
+pub(super) struct Rounds {
+    /// How often each question is asked, after once to warm up
+    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    pub(super) rounds: u32,
+}
+
 /// What was measured of one question.
 #[derive(Debug, Serialize)]
-struct Measured {
-    name: &'static str,
+pub(super) struct Measured {
+    name: String,
     /// The events that are asked about, so that the same can be asked of another system.
+    #[serde(skip_serializing_if = "String::is_empty")]
     filter: String,
     p50_us: u64,
     p95_us: u64,
@@ -78,14 +86,18 @@ impl Query {
     fn measure(&self, place: &Place, name: &'static str, ask: &Ask) -> Result<Measured, Failure> {
         let mut times = Times::default();
         let mut found = ask.of(place)?;
-        for _ in 0..self.rounds {
+        for _ in 0..self.rounds.rounds {
             let started = Instant::now();
             found = ask.of(place)?;
             times.add(started.elapsed());
         }
-        let (rows, exact) = found;
-        let filter = ask.filter().to_owned();
-        Ok(Measured { name, filter, p50_us: times.percentile_us(50), p95_us: times.percentile_us(95), rows, exact })
+        Ok(Measured::of(name.to_owned(), ask.filter().to_owned(), times, found))
+    }
+}
+
+impl Measured {
+    pub(super) fn of(name: String, filter: String, mut times: Times, (rows, exact): (u64, bool)) -> Self {
+        Self { name, filter, p50_us: times.percentile_us(50), p95_us: times.percentile_us(95), rows, exact }
     }
 }
 
@@ -138,7 +150,7 @@ fn questions(end: Timestamp) -> Vec<(&'static str, Ask)> {
     ]
 }
 
-fn print(all: &[Measured], screen: &mut Screen) -> Result<(), Failure> {
+pub(super) fn print(all: &[Measured], screen: &mut Screen) -> Result<(), Failure> {
     let numbers = ["P50 US", "P95 US", "ROWS"].map(Column::number);
     let columns =
         std::iter::once(Column::text("QUESTION", 20)).chain(numbers).chain([Column::whole("EXACT")]).collect();
@@ -148,7 +160,7 @@ fn print(all: &[Measured], screen: &mut Screen) -> Result<(), Failure> {
             let numbers = [of.p50_us, of.p95_us, of.rows];
             let numbers = numbers.map(|number| Cell::plain(&grouped(i64::try_from(number).unwrap_or(i64::MAX))));
             let exact = Cell::plain(if of.exact { "yes" } else { "no" });
-            std::iter::once(Cell::plain(of.name)).chain(numbers).chain([exact]).collect()
+            std::iter::once(Cell::plain(&of.name)).chain(numbers).chain([exact]).collect()
         })
         .collect();
     table::print(columns, &rows, screen)

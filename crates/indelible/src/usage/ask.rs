@@ -1,0 +1,55 @@
+//! A question as an aggregate of the store.
+
+use indelible_engine::{
+    column::Column,
+    query::{Aggregate, Clause, Field, Filter, Group, Match, Measure, Table, Test},
+    source::ReadError,
+};
+
+use super::{Scope, Usage};
+
+impl Usage<'_> {
+    pub(super) fn ask(
+        &self,
+        actions: &[&str],
+        group_by: &[Group],
+        measures: &[Measure],
+        limit: u32,
+    ) -> Result<Table, ReadError> {
+        let (group_by, measures, time_zone) = (group_by.to_vec(), measures.to_vec(), self.time_zone.clone());
+        let filter = self.filter(actions);
+        self.answer(&Aggregate { group_by, measures, time_zone, limit, approximate: true, ..Aggregate::count(filter) })
+    }
+
+    pub(super) fn answer(&self, aggregate: &Aggregate) -> Result<Table, ReadError> {
+        self.store.aggregate(aggregate, &self.cancel)
+    }
+
+    /// The events of some actions in the scope; the actions come first.
+    pub(super) fn filter(&self, actions: &[&str]) -> Filter {
+        let actions = actions.iter().map(|&action| action.to_owned()).collect();
+        let (column, of) = match &self.scope {
+            Scope::Token(id) => (Column::CredentialId, vec![id.clone()]),
+            Scope::Tokens(ids) => (Column::CredentialId, ids.clone()),
+            Scope::Owner(id) => (Column::ActorId, vec![id.clone()]),
+            Scope::Type(kind) => (Column::CredentialType, vec![kind.clone()]),
+            Scope::Environment(environment) => (Column::CredentialEnvironment, vec![environment.clone()]),
+            Scope::All => (Column::CredentialId, Vec::new()),
+        };
+        let mut clauses = vec![is(Column::Action, actions)];
+        if self.scope != Scope::All {
+            clauses.push(is(column, of));
+        }
+        Filter { tenant: self.tenant.clone(), since: self.since, until: self.until, clauses, ..Filter::default() }
+    }
+}
+
+/// The condition that a column has one of some values.
+pub(super) fn is(column: Column, values: Vec<String>) -> Clause {
+    let values = values.into_iter().map(Match::Is).collect();
+    Clause { negated: false, test: Test::Field(Field::Column(column), values) }
+}
+
+pub(super) fn of_column(column: Column) -> Group {
+    Group::Field(Field::Column(column))
+}
