@@ -22,6 +22,7 @@ mod tail;
 mod tally;
 mod times;
 mod tokens;
+mod usage;
 
 pub(crate) use app::{App, Opened, TENANT_HEADER};
 pub(crate) use export::csv;
@@ -29,3 +30,4 @@ pub(crate) use problem::Problem;
 pub(crate) use refusals::Peer;
 pub(crate) use routes::router;
 pub(crate) use tokens::tokens_of;
+pub(crate) use usage::{Question, usage_of};

@@ -31,7 +31,7 @@ pub(crate) enum Ability {
     /// Read the server's metrics and status.
     #[serde(rename = "metrics:read")]
     MetricsRead,
-    /// List and show tokens; their texts are not kept.
+    /// List and show tokens, and how they are used; their texts are not kept.
     #[serde(rename = "tokens:read")]
     TokensRead,
     /// Issue, rotate, derive, revoke, import and prune tokens.

@@ -176,6 +176,11 @@ impl Tokens {
         self.with(|scope| scope.tenant = tenant.into())
     }
 
+    /// Whose tokens these are.
+    pub fn tenant(&self) -> &str {
+        &self.scope.tenant
+    }
+
     /// The service in somebody's hands: who did it, for the log.
     #[must_use]
     pub fn by(&self, actor: Actor) -> Self {

@@ -17,6 +17,7 @@ pub(in crate::api) enum Endpoint {
     Aggregate,
     Tail,
     Export,
+    Usage,
 }
 
 impl Endpoint {
@@ -27,6 +28,7 @@ impl Endpoint {
             Self::Aggregate => "aggregate",
             Self::Tail => "tail",
             Self::Export => "export",
+            Self::Usage => "usage",
         }
     }
 }

@@ -25,6 +25,7 @@ use super::{
     operation::Operation,
     problem::Problem,
     proof, record, retention, tail, tokens,
+    usage::{self, Question},
 };
 use crate::keys::Ability;
 
@@ -134,7 +135,18 @@ fn operations() -> Vec<Operation> {
         Operation::new("get", "/openapi.json", "This description", get(description))
             .answers(200, json!({"openapi": "3.1.0"})),
     ];
-    log.into_iter().chain(of_tokens()).collect()
+    log.into_iter().chain(of_tokens()).chain(of_usage()).collect()
+}
+
+fn of_usage() -> impl Iterator<Item = Operation> {
+    Question::ALL.iter().map(|&question| {
+        let ask = move |issuer, params| usage::usage(question, issuer, params);
+        let operation = Operation::new("get", question.path(), question.summary(), get(ask))
+            .needs(Ability::TokensRead)
+            .parameters(usage::UsageParams::PARAMETERS);
+        let (first, others) = examples::usage(question);
+        others.into_iter().fold(operation.answers(200, first), Operation::or)
+    })
 }
 
 fn of_tokens() -> [Operation; 13] {

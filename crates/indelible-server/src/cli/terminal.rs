@@ -29,6 +29,7 @@ pub(crate) struct Screen {
     out: BufWriter<Stdout>,
     colour: bool,
     json: bool,
+    terminal: bool,
     width: Option<usize>,
 }
 
@@ -44,12 +45,17 @@ impl Screen {
                 terminal && !refused && env::var_os("TERM").is_none_or(|name| name != "dumb")
             }
         };
-        Self { out: BufWriter::new(stdout), colour, json, width: columns(terminal) }
+        Self { out: BufWriter::new(stdout), colour, json, terminal, width: columns(terminal) }
     }
 
     /// Whether JSON is asked for instead of text for people.
     pub(crate) fn wants_json(&self) -> bool {
         self.json
+    }
+
+    /// Whether somebody looks at it, rather than a program.
+    pub(crate) fn is_terminal(&self) -> bool {
+        self.terminal
     }
 
     /// How many columns fit; `None` where nothing has to fit.

@@ -1,4 +1,5 @@
-//! `indelible token`: issues, shows, verifies, rotates, derives and revokes tokens of a data directory or a server.
+//! `indelible token`: issues, shows, verifies, rotates, derives and revokes tokens of a data directory or a server, and
+//! tells how they are used.
 //!
 //! A server has its data directory to itself: while it runs, it is asked.
 
@@ -8,6 +9,7 @@ mod import;
 mod list;
 mod prompt;
 mod show;
+mod usage;
 mod verify;
 
 use std::{num::NonZeroU32, path::PathBuf};
@@ -32,6 +34,7 @@ Examples:
   indelible token verify --ability orders:read < token.txt
   indelible token rotate tok_8hT4kQ2mZ9wXc5vB7nY3dF --grace 1h
   indelible token revoke tok_8hT4kQ2mZ9wXc5vB7nY3dF --reason 'left the company'
+  indelible token usage tok_8hT4kQ2mZ9wXc5vB7nY3dF --since 30d
 
 Tokens are what the users of your application present; they log themselves. The keys to this server are another thing: see
 `indelible key`.")]
@@ -54,6 +57,7 @@ pub(crate) enum Token {
     },
     Import(import::Import),
     Prune(Prune),
+    Usage(Box<usage::Usage>),
 }
 
 /// The options that say where tokens are, and whose.
@@ -233,6 +237,7 @@ impl Token {
             }
             Self::Reveal { which } => show::revealed(&which.home()?.reveal(&which.id)?, screen),
             Self::Import(import) => import.run(screen),
+            Self::Usage(usage) => usage.run(screen),
             Self::Prune(prune) => {
                 let pruned = Home::open(&prune.place)?.prune(&Pruning { ended_for: prune.ended_for, actor: None })?;
                 if screen.wants_json() {

@@ -24,6 +24,14 @@ pub(crate) enum Later {
 
 const UNITS: [(char, u64); 5] = [('w', 7 * 86_400), ('d', 86_400), ('h', 3600), ('m', 60), ('s', 1)];
 
+impl Span {
+    /// The moment so long before another.
+    pub(crate) fn before(self, at: Timestamp) -> Timestamp {
+        let us = i64::try_from(self.0.as_micros()).unwrap_or(i64::MAX);
+        Timestamp::saturating_from_micros(at.as_micros().saturating_sub(us))
+    }
+}
+
 impl FromStr for Span {
     type Err = String;
 

@@ -5,6 +5,7 @@ mod kill;
 mod lives;
 mod refused;
 mod tenants;
+mod usage;
 mod verify;
 
 use serde_json::{Value, json};

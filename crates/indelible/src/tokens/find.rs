@@ -7,8 +7,12 @@ use super::{
     Tokens,
     error::TokenError,
     model::{Entity, Standing, Token},
+    state::Tally,
 };
-use crate::limits::{CHANGED_TOKENS_MAX, FOUND_TOKENS_DEFAULT, FOUND_TOKENS_MAX};
+use crate::{
+    limits::{CHANGED_TOKENS_MAX, FOUND_TOKENS_DEFAULT, FOUND_TOKENS_MAX},
+    usage::TokenTotals,
+};
 
 /// Which tokens, in which order, and how many: all conditions must hold.
 ///
@@ -21,6 +25,7 @@ use crate::limits::{CHANGED_TOKENS_MAX, FOUND_TOKENS_DEFAULT, FOUND_TOKENS_MAX};
 #[derive(Debug, Clone, Default, PartialEq)]
 #[must_use]
 pub struct Find {
+    pub(super) id: Option<String>,
     pub(super) kind: Option<String>,
     pub(super) environment: Option<String>,
     pub(super) standing: Option<Standing>,
@@ -32,6 +37,7 @@ pub struct Find {
     pub(super) grouped: Option<Grouped>,
     pub(super) parent: Option<String>,
     pub(super) unused_since: Option<Timestamp>,
+    pub(super) never_used: bool,
     pub(super) ended_before: Option<Timestamp>,
     pub(super) childless: bool,
     pub(super) order: FindOrder,
@@ -68,6 +74,12 @@ pub struct FindCursor {
 }
 
 impl Find {
+    /// This one alone, if it is such a token.
+    pub fn id(mut self, id: impl Into<String>) -> Self {
+        self.id = Some(id.into());
+        self
+    }
+
     /// Of this type.
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
         self.kind = Some(kind.into());
@@ -140,6 +152,12 @@ impl Find {
         self
     }
 
+    /// Never used.
+    pub fn never_used(mut self) -> Self {
+        self.never_used = true;
+        self
+    }
+
     /// In this order. Default: [`FindOrder::Created`].
     pub fn order(mut self, order: FindOrder) -> Self {
         self.order = order;
@@ -194,9 +212,25 @@ impl Tokens {
     }
 
     /// How many tokens there are, whatever the page.
-    pub fn count(&self, mut find: Find) -> Result<u64, TokenError> {
+    pub fn count(&self, find: Find) -> Result<u64, TokenError> {
+        Ok(self.tally(find)?.iter().map(|tally| tally.tokens).sum())
+    }
+
+    /// The same, by what tokens are: what [`Usage::statistics`](crate::usage::Usage::statistics) asks for.
+    pub fn totals(&self, find: Find) -> Result<TokenTotals, TokenError> {
+        let active = self.count(find.clone().standing(Standing::Active))?;
+        let mut totals = TokenTotals { active, ..TokenTotals::default() };
+        for Tally { kind, environment, tokens } in self.tally(find)? {
+            totals.total += tokens;
+            *totals.by_environment.entry(environment).or_default() += tokens;
+            *totals.by_type.entry(kind).or_default() += tokens;
+        }
+        Ok(totals)
+    }
+
+    fn tally(&self, mut find: Find) -> Result<Vec<Tally>, TokenError> {
         find.now = Some(self.service.now());
-        Ok(self.service.state.count(&self.scope.tenant, &find)?)
+        Ok(self.service.state.tally(&self.scope.tenant, &find)?)
     }
 
     /// The newest other token of a type in a token's group, valid or not.

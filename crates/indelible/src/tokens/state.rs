@@ -22,8 +22,8 @@ pub trait State: Send + Sync + 'static {
     /// A page of tokens.
     fn list(&self, tenant: &str, find: &Find) -> Result<Vec<Token>, StateError>;
 
-    /// How many tokens there are, whatever the page.
-    fn count(&self, tenant: &str, find: &Find) -> Result<u64, StateError>;
+    /// How many tokens there are of each type in each environment, whatever the page; those of none may be left out.
+    fn tally(&self, tenant: &str, find: &Find) -> Result<Vec<Tally>, StateError>;
 
     /// Writes a change whole and durably, or nothing of it: [`StateError::Conflict`] when a token of it is no longer as
     /// it was read.
@@ -47,6 +47,17 @@ pub struct Change {
     pub deleted: Vec<Token>,
     /// What the log must learn, each with its tenant and its time.
     pub events: Vec<Event>,
+}
+
+/// How many tokens of a type there are in an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// The type.
+    pub kind: String,
+    /// The environment.
+    pub environment: String,
+    /// How many.
+    pub tokens: u64,
 }
 
 /// That a token was used.

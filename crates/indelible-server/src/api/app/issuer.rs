@@ -2,13 +2,14 @@ use std::{marker::PhantomData, sync::Arc};
 
 use axum::{extract::FromRequestParts, http::request::Parts};
 use indelible::{
-    Actor, Context,
+    Actor, Cancel, Context, Store,
     tokens::{TokenError, Tokens},
 };
 
 use super::App;
 use crate::{
-    api::{problem::Problem, refusals::Peer},
+    api::{problem::Problem, reads::Endpoint, refusals::Peer},
+    clock,
     config::TokensConfig,
     keys::{Ability, ApiKey, Reach},
     limits::KEY_NAME_BYTES_MAX,
@@ -53,6 +54,7 @@ impl Right for Reveal {
 #[derive(Debug)]
 pub(in crate::api) struct Issuer<R> {
     app: App,
+    key: Arc<ApiKey>,
     tokens: Tokens,
     right: PhantomData<R>,
 }
@@ -70,7 +72,7 @@ impl<R: Right> FromRequestParts<App> for Issuer<R> {
             .within(tenant)
             .by(Actor::new("token", key.id.clone()).name(key.name.clone()))
             .from(Context { ip: peer, ..Context::default() });
-        Ok(Self { app: app.clone(), tokens, right: PhantomData })
+        Ok(Self { app: app.clone(), key, tokens, right: PhantomData })
     }
 }
 
@@ -109,6 +111,20 @@ impl<R> Issuer<R> {
             None => self.tokens,
         };
         self.app.about_tokens(move || work(&tokens).map_err(Problem::from)).await
+    }
+}
+
+impl Issuer<Read> {
+    /// Reads what the log has of tokens, and the tokens themselves; noted in the log's own record of its readers.
+    pub(in crate::api) async fn read<T: Send + 'static>(
+        self,
+        endpoint: Endpoint,
+        read: impl FnOnce(&dyn Store, &Tokens, &Cancel) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let Self { app, key, tokens, .. } = self;
+        let answer = app.read(move |store, cancel| read(store, &tokens, cancel)).await?;
+        app.0.reads.note(&key, endpoint, clock::now());
+        Ok(answer)
     }
 }
 

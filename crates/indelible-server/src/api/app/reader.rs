@@ -37,30 +37,30 @@ impl Reader {
     /// The event with a sequence number.
     pub(in crate::api) async fn get(&self, seq: u64) -> Result<Option<Recorded>, Problem> {
         let tenant = self.tenant().map(str::to_owned);
-        self.read(move |store, _| store.get(tenant.as_deref(), seq)).await
+        self.app.read(move |store, _| store.get(tenant.as_deref(), seq)).await
     }
 
     /// A page of events.
     pub(in crate::api) async fn query(&self, mut query: Query) -> Result<Page, Problem> {
         query.filter = self.inside_tenant(query.filter);
-        self.read(move |store, cancel| store.query(&query, cancel)).await
+        self.app.read(move |store, cancel| store.query(&query, cancel)).await
     }
 
     /// Groups and measures.
     pub(in crate::api) async fn aggregate(&self, mut aggregate: Aggregate) -> Result<Table, Problem> {
         aggregate.filter = self.inside_tenant(aggregate.filter);
-        self.read(move |store, cancel| store.aggregate(&aggregate, cancel)).await
+        self.app.read(move |store, cancel| store.aggregate(&aggregate, cancel)).await
     }
 
     /// The next page of a stream, which waits its turn however long that takes.
     pub(in crate::api) async fn next_page(&self, mut query: Query) -> Result<Page, Problem> {
         query.filter = self.inside_tenant(query.filter);
-        self.take_turn(move |store, cancel| store.query(&query, cancel)).await
+        self.app.take_turn(move |store, cancel| store.query(&query, cancel)).await
     }
 
     /// The sequence number behind everything that was acknowledged before this call.
     pub(in crate::api) async fn end(&self) -> Result<u64, Problem> {
-        self.read(|store, _| Ok(store.status().next_seq)).await
+        self.app.read(|store, _| Ok::<_, ReadError>(store.status().next_seq)).await
     }
 
     /// What retention has removed.
@@ -120,25 +120,27 @@ impl Reader {
             Some(tenant) => filter.within_tenant(tenant),
         }
     }
+}
 
+impl App {
     /// Reads for a client that waits; when many wait already, it is told to come back.
-    async fn read<T: Send + 'static>(
+    pub(super) async fn read<T: Send + 'static, E: Into<Problem> + Send + 'static>(
         &self,
-        read: impl FnOnce(&dyn Store, &Cancel) -> Result<T, ReadError> + Send + 'static,
+        read: impl FnOnce(&dyn Store, &Cancel) -> Result<T, E> + Send + 'static,
     ) -> Result<T, Problem> {
-        let _waiting = self.app.waiting()?;
+        let _waiting = self.waiting()?;
         self.take_turn(read).await
     }
 
     /// Runs a read in its turn, and stops it when the client goes away, which drops this future.
-    async fn take_turn<T: Send + 'static>(
+    async fn take_turn<T: Send + 'static, E: Into<Problem> + Send + 'static>(
         &self,
-        read: impl FnOnce(&dyn Store, &Cancel) -> Result<T, ReadError> + Send + 'static,
+        read: impl FnOnce(&dyn Store, &Cancel) -> Result<T, E> + Send + 'static,
     ) -> Result<T, Problem> {
-        let store = Arc::clone(self.app.store());
+        let store = Arc::clone(self.store());
         let cancel = Cancel::default();
         let _gone = CancelOnDrop(cancel.clone());
-        self.app.in_turn(move || read(&*store, &cancel)).await
+        self.in_turn(move || read(&*store, &cancel)).await
     }
 }
 

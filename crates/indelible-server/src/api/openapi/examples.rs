@@ -2,6 +2,7 @@
 //! example of a new one.
 
 mod tokens;
+mod usage;
 
 use indelible::{
     Actor, Changes, Client, Context, Credential, Event, EventId, Geo, Http, OAuth, Object, Outcome, Recorded, Severity,
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::keys::{Ability, ApiKey, Reach};
 pub(in crate::api) use tokens::*;
+pub(in crate::api) use usage::usage;
 
 fn text(text: &str) -> Option<String> {
     Some(text.to_owned())

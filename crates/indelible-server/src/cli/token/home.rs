@@ -4,11 +4,12 @@ use indelible::{
     Actor,
     tokens::{TokenError, Tokens as Service},
 };
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::Where;
 use crate::{
-    api,
+    api::{self, Question},
     cli::{error::Failure, local::Local, place::Place, remote::Remote},
     config::{Config, Options, TokensConfig},
     tokens::{
@@ -28,7 +29,7 @@ pub(super) struct Directory {
     // Dropped first: what waits there goes to the log.
     service: Service,
     config: TokensConfig,
-    _log: Local,
+    log: Local,
 }
 
 impl Home {
@@ -45,7 +46,7 @@ impl Home {
                     Some(tenant) => service.within(tenant),
                     None => service,
                 };
-                Ok(Self::Directory(Box::new(Directory { service, config, _log: log })))
+                Ok(Self::Directory(Box::new(Directory { service, config, log })))
             }
         }
     }
@@ -71,12 +72,15 @@ impl Home {
         match self {
             Self::Directory(here) => api::tokens_of(&here.service, conditions.clone())
                 .map_err(|problem| Failure::Failed(problem.into_detail())),
-            Self::Server(server) => {
-                let words = conditions.iter().filter(|(_, value)| !value.is_null());
-                let words: Vec<(&str, String)> = words.map(|(name, value)| (name.as_str(), word(value))).collect();
-                let query: Vec<(&str, &str)> = words.iter().map(|(name, value)| (*name, value.as_str())).collect();
-                Ok(server.fetch_with("/v1/tokens", &query)?)
-            }
+            Self::Server(server) => fetched(server, "/v1/tokens", conditions),
+        }
+    }
+
+    pub(super) fn usage(&self, question: Question, conditions: &Map<String, Value>) -> Result<Value, Failure> {
+        match self {
+            Self::Directory(here) => api::usage_of(question, &*here.log.log(), &here.service, conditions.clone())
+                .map_err(|problem| Failure::Failed(problem.into_detail())),
+            Self::Server(server) => fetched(server, question.path(), conditions),
         }
     }
 
@@ -152,6 +156,14 @@ impl Directory {
 fn of(id: &str, what: &str) -> String {
     let id: String = id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
     format!("/v1/tokens/{id}{what}")
+}
+
+/// What a server answers under conditions.
+fn fetched<T: DeserializeOwned>(server: &Remote, path: &str, conditions: &Map<String, Value>) -> Result<T, Failure> {
+    let words = conditions.iter().filter(|(_, value)| !value.is_null());
+    let words: Vec<(&str, String)> = words.map(|(name, value)| (name.as_str(), word(value))).collect();
+    let query: Vec<(&str, &str)> = words.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    Ok(server.fetch_with(path, &query)?)
 }
 
 /// A value as it stands in a query string.

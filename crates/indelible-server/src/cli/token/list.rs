@@ -1,7 +1,6 @@
 //! `indelible token list`.
 
 use clap::Args;
-use indelible_proof::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -99,10 +98,8 @@ impl List {
         let Value::Object(mut asked) = serde_json::to_value(&self.conditions).map_err(Failure::because)? else {
             return Ok(Map::new());
         };
-        if let Some(Span(time)) = self.unused_for {
-            let us = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
-            let since = Timestamp::saturating_from_micros(clock::now().as_micros().saturating_sub(us));
-            asked.insert("unused_since".to_owned(), since.to_string().into());
+        if let Some(time) = self.unused_for {
+            asked.insert("unused_since".to_owned(), time.before(clock::now()).to_string().into());
         }
         if self.last_used {
             asked.insert("order".to_owned(), "last_used".into());

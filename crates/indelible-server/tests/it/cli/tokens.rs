@@ -140,3 +140,49 @@ fn types_and_the_vault_come_from_the_configuration() {
     shell.write("vault.key", "short");
     assert!(shell.run(&["token", "list"]).failed(1).contains("64 hexadecimal digits"));
 }
+
+/// Usage of one token, the same wherever it is kept.
+fn usage(shell: &Shell) -> String {
+    let (id, text) = issue(shell, &["--ability", "orders:*"]);
+    for _ in 0..3 {
+        shell.pipe(&text, &["token", "verify", "--ability", "orders:read"]).ok();
+    }
+    shell.pipe(&text, &["token", "verify", "--ability", "users:read"]).failed(1);
+    id
+}
+
+/// What is told of it.
+fn told(shell: &Shell, id: &str) {
+    let report = shell.run(&["token", "usage", id]).ok();
+    assert!(report.starts_with("uses       3   first 2"), "{report}");
+    assert!(report.contains("\ndays       ") && report.contains("\nhours      0 to 23, at most 3\n"), "{report}");
+    assert!(report.contains("#") && report.is_ascii(), "{report}");
+    assert!(report.contains("insufficient_scope") && !report.contains("SUSPICIOUS"), "{report}");
+    let all = json(shell, &["token", "usage", "--owner", "user:42", "--tz", "Europe/Berlin"]);
+    assert_eq!((&all["total"]["uses"], &all["tokens"]["rows"][0]["value"]), (&3.into(), &id.into()));
+    let one = |question: &str| shell.run(&["token", "usage", "--question", question]).ok();
+    assert!(one("statistics").contains("total_requests   3\n"));
+    assert!(one("lifecycle").contains("token.created") && one("abilities").contains("orders:read"));
+    assert!(!one("never-used").contains(id));
+    assert_eq!(json(shell, &["token", "usage", "--question", "unique-ips"])["exact"], true);
+    for wrong in [&["a", "--type", "sk"][..], &["--question", "why"], &["--tz", "Atlantis"], &["--over", "-1"]] {
+        shell.run(&[&["token", "usage"], wrong].concat()).failed(2);
+    }
+    assert!(shell.run(&["token", "usage", "--owner", "42"]).failed(1).contains("such as user:42"));
+}
+
+#[test]
+fn usage_is_told_of_a_data_directory_and_of_a_server() {
+    let shell = shell_with_log();
+    let id = usage(&shell);
+    told(&shell, &id);
+
+    let server = Server::start();
+    let mut shell = Shell::new();
+    shell.set("INDELIBLE_URL", &server.url(""));
+    shell.set("INDELIBLE_KEY", &server.key);
+    let id = usage(&shell);
+    let server = server.restart();
+    shell.set("INDELIBLE_URL", &server.url(""));
+    told(&shell, &id);
+}

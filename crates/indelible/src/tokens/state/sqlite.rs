@@ -12,7 +12,7 @@ use std::{
 
 use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, TransactionBehavior, params};
 
-use super::{Change, State, StateError, Use};
+use super::{Change, State, StateError, Tally, Use};
 use crate::{
     limits::STATE_WAIT,
     outbox::{self, Outbox},
@@ -103,11 +103,14 @@ impl State for Sqlite {
         rows.map(|row| row?).collect()
     }
 
-    fn count(&self, tenant: &str, find: &Find) -> Result<u64, StateError> {
-        let selection = Selection::count(tenant, find);
+    fn tally(&self, tenant: &str, find: &Find) -> Result<Vec<Tally>, StateError> {
+        let selection = Selection::tally(tenant, find);
         let reader = self.reader();
-        let count: i64 = reader.prepare_cached(&selection.sql)?.query_row(selection.values(), |row| row.get(0))?;
-        Ok(count.unsigned_abs())
+        let mut statement = reader.prepare_cached(&selection.sql)?;
+        let rows = statement.query_map(selection.values(), |row| {
+            Ok(Tally { kind: row.get(0)?, environment: row.get(1)?, tokens: row.get::<_, i64>(2)?.unsigned_abs() })
+        })?;
+        rows.map(|row| Ok(row?)).collect()
     }
 
     fn commit(&self, change: &Change) -> Result<(), StateError> {

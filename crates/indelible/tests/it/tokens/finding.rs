@@ -45,6 +45,12 @@ fn each_condition_finds_its_tokens_newest_first() {
 
     let find = Find::default;
     assert_eq!(found(&bench, find().kind("sk")), ["child", "grouped", "plain"]);
+    assert_eq!(found(&bench, find().id(&plain.token.id)), ["plain"]);
+    bench.tokens.verify(Attempt::new(plain.plaintext.reveal())).unwrap();
+    bench.tokens.close();
+    assert_eq!(found(&bench, find().kind("sk").never_used()), ["child", "grouped"]);
+    let totals = bench.tokens.totals(find().ungrouped()).unwrap();
+    assert_eq!((totals.total, totals.active, totals.by_type["sk"], totals.by_environment["live"]), (10, 8, 2, 1));
     assert_eq!(found(&bench, find().prefix("pk")), ["live"]);
     assert_eq!(found(&bench, find().environment("live")), ["live"]);
     assert_eq!(found(&bench, find().boundary(team)), ["bound"]);

@@ -15,7 +15,7 @@ use indelible::{
     outbox::{self, Outbox, OutboxError, Row},
     tokens::{
         Derive, Find, Revoke, Rotate, Token, TokenError, Tokens,
-        state::{Change, Sqlite, State, StateError, Use},
+        state::{Change, Sqlite, State, StateError, Tally, Use},
     },
 };
 
@@ -67,8 +67,8 @@ impl State for MortalState {
         self.0.list(tenant, find)
     }
 
-    fn count(&self, tenant: &str, find: &Find) -> Result<u64, StateError> {
-        self.0.count(tenant, find)
+    fn tally(&self, tenant: &str, find: &Find) -> Result<Vec<Tally>, StateError> {
+        self.0.tally(tenant, find)
     }
 
     fn commit(&self, change: &Change) -> Result<(), StateError> {

@@ -32,9 +32,11 @@ impl Selection {
         selection
     }
 
-    /// How many there are.
-    pub(super) fn count(tenant: &str, find: &Find) -> Self {
-        Self::of("count(*)", tenant, find)
+    /// How many there are of each type in each environment.
+    pub(super) fn tally(tenant: &str, find: &Find) -> Self {
+        let mut selection = Self::of("kind, environment, count(*)", tenant, find);
+        selection.sql.push_str(" GROUP BY kind, environment");
+        selection
     }
 
     pub(super) fn values(&self) -> impl Params {
@@ -45,6 +47,7 @@ impl Selection {
         let sql = format!("SELECT {what} FROM tokens WHERE tenant = ?");
         let mut selection = Self { sql, values: vec![tenant.to_owned().into()] };
         let texts = [
+            ("id = ?", &find.id),
             ("kind = ?", &find.kind),
             ("environment = ?", &find.environment),
             ("prefix = ?", &find.prefix),
@@ -69,6 +72,9 @@ impl Selection {
         }
         if let Some(since) = find.unused_since {
             selection.and("ifnull(last_used_at, created_at) < ?", [since.as_micros().into()]);
+        }
+        if find.never_used {
+            selection.and("last_used_at IS NULL", []);
         }
         if let Some(before) = find.ended_before {
             let before = before.as_micros();

@@ -21,7 +21,7 @@ use indelible::{
     outbox::Outbox,
     tokens::{
         Find, RequireToken, Token, Tokens,
-        state::{Change, Sqlite, State, StateError, Use},
+        state::{Change, Sqlite, State, StateError, Tally, Use},
     },
 };
 use tower::{Layer as _, ServiceExt as _, service_fn};
@@ -48,8 +48,8 @@ impl State for Gated {
         self.0.list(tenant, find)
     }
 
-    fn count(&self, tenant: &str, find: &Find) -> Result<u64, StateError> {
-        self.0.count(tenant, find)
+    fn tally(&self, tenant: &str, find: &Find) -> Result<Vec<Tally>, StateError> {
+        self.0.tally(tenant, find)
     }
 
     fn commit(&self, change: &Change) -> Result<(), StateError> {
