@@ -41,7 +41,6 @@ pub(super) struct Rounds {
 pub(super) struct Measured {
     name: String,
     /// The events that are asked about, so that the same can be asked of another system.
-    #[serde(skip_serializing_if = "String::is_empty")]
     filter: String,
     p50_us: u64,
     p95_us: u64,
