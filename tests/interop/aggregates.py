@@ -52,22 +52,19 @@ class Aggregate:
             self.having = (nth, bound + above)
             self.params["having"] = f"{self.measure_names[nth]}{'>' if above else '>='}{bound}"
         if random.random() < 0.5 and (groups or measures):
-            at = random.randrange(len(groups) + len(measures))
+            name = random.choice([*self.names, *self.measure_names])
             falling = random.random() < 0.5
-            name = [*self.names, *self.measure_names][at]
-            # A name that stands twice means the first.
-            first = self.first_of(at)
-            self.order = (first, falling)
+            self.order = (self.meant_by(name), falling)
             self.params["order"] = ("-" if falling else "") + name
         self.limit = random.choice([None, None, 1, 7, 50, 3000])
         if self.limit:
             self.params["limit"] = str(self.limit)
 
-    def first_of(self, at):
-        if at < len(self.groups):
-            return next(nth for nth, group in enumerate(self.groups) if group is self.groups[at] or group == self.groups[at])
-        same = self.measures[at - len(self.groups)]
-        return len(self.groups) + next(nth for nth, measure in enumerate(self.measures) if measure == same)
+    def meant_by(self, name):
+        """The first column of a name; a measure, where a field is called like it."""
+        if name in self.measure_names:
+            return len(self.groups) + self.measure_names.index(name)
+        return self.names.index(name)
 
     def is_time(self, nth):
         kind, field, _ = self.measures[nth]
