@@ -26,13 +26,17 @@ const MIGRATIONS: &[&str] = &[r"
     CREATE INDEX tokens_revocation ON tokens (tenant, revoked_at) WHERE revoked_at IS NOT NULL;
 "];
 
-/// Brings a database to the latest version, all steps or none.
+/// Brings a database to the latest version, all steps or none. One that has it already is not written to: a disk that is
+/// full must not keep a service from starting. So a change of the outbox's tables is a step too.
 pub(super) fn run(connection: &mut Connection) -> Result<(), StateError> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let version: i64 = transaction.pragma_query_value(None, "user_version", |row| row.get(0))?;
     let known = MIGRATIONS.len() as i64;
     let done = usize::try_from(version).ok().filter(|done| *done <= MIGRATIONS.len());
     let Some(done) = done else { return Err(StateError::Newer { version, known }) };
+    if done == MIGRATIONS.len() {
+        return Ok(());
+    }
     for step in MIGRATIONS.iter().skip(done) {
         transaction.execute_batch(step)?;
     }
