@@ -124,6 +124,8 @@ impl<'a> Asked<'a> {
             }
             keys.push(match place(rollup, dimension)? {
                 Ok(nth) => From::Class(nth),
+                // Of two scopes of an event a count by scope does not tell that they are one event's.
+                Err((Facet::Scope, _)) if facet == Some(Facet::Scope) => return None,
                 Err((of, at)) if facet.is_none_or(|facet| facet == of) => {
                     facet = Some(of);
                     From::Facet(at)

@@ -8,7 +8,7 @@ use std::{
     sync::{Arc, RwLock},
 };
 
-use indelible_proof::{Event, EventId, Recorded, Timestamp};
+use indelible_proof::{Event, EventId, OAuth, Recorded, Timestamp};
 use proptest::{collection::vec, option::of, prelude::*, sample::Index, sample::select};
 
 use oracle::Known;
@@ -469,6 +469,15 @@ fn tables_are_bounded_ordered_and_cut() {
     assert_eq!(actions(&table("distinct(tag)>3", "", None)), "b.b");
     let first = table("", "count", Some(2));
     assert_eq!((actions(&first).as_str(), first.groups), ("d.d a.a", 4));
+}
+
+#[test]
+fn a_list_that_is_grouped_by_twice_gives_every_pair_of_its_values() {
+    let oauth = OAuth { scopes_requested: vec!["a".to_owned(), "b".to_owned()], ..OAuth::default() };
+    let snapshot = log_of(vec![Event { oauth: Some(oauth), ..Event::new("a.b") }]);
+    let scopes = Group::Field(Field::Column(Column::OauthScopesRequested));
+    let aggregate = Aggregate { group_by: vec![scopes; 2], ..Aggregate::count(Filter::default()) };
+    assert_eq!(snapshot.aggregate(&aggregate, &Cancel::default()).unwrap().rows.len(), 4);
 }
 
 #[test]
