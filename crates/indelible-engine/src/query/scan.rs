@@ -106,7 +106,7 @@ fn apply(
         }
         Resolved::Codes(column, codes) => {
             source.codes(*column, block, &mut scratch.codes)?;
-            with_codes(&scratch.codes, codes, mask)
+            with_codes(&scratch.codes, codes)
         }
         Resolved::Ints(column, matcher) => {
             source.ints(*column, block, &mut scratch.ints)?;
@@ -120,7 +120,7 @@ fn apply(
             let mut hits = Mask::NONE;
             for (column, codes) in columns {
                 source.codes(*column, block, &mut scratch.codes)?;
-                hits.add(&with_codes(&scratch.codes, codes, mask));
+                hits.add(&with_codes(&scratch.codes, codes));
             }
             for &column in Column::ALL.iter().filter(|column| column.kind() == Kind::Blob) {
                 let mut left = mask.clone();
@@ -138,18 +138,17 @@ fn apply(
     Ok(())
 }
 
-fn with_codes(block: &CodeBlock, codes: &Codes, mask: &Mask) -> Mask {
+fn with_codes(block: &CodeBlock, codes: &Codes) -> Mask {
     if block.starts.is_empty() {
         return match codes {
             Codes::One(one) => Mask::of_values(&block.codes, |code| code == *one),
             Codes::Many(..) => Mask::of_values(&block.codes, |code| codes.contains(code)),
         };
     }
-    let mut hits = Mask::NONE;
-    for row in mask.rows() {
-        if block.of(row as usize).iter().any(|&code| codes.contains(code)) {
-            hits.insert(row);
-        }
+    let (mut hits, mut ends) = (Mask::NONE, (0..).zip(block.starts.iter().skip(1)).peekable());
+    for (place, _) in (0..).zip(&block.codes).filter(|&(_, &code)| codes.contains(code)) {
+        while ends.next_if(|&(_, &end)| end <= place).is_some() {}
+        ends.peek().into_iter().for_each(|&(row, _)| hits.insert(row));
     }
     hits
 }
@@ -176,7 +175,7 @@ fn with_roles(
     let mut hits = Mask::NONE;
     for role in roles {
         source.codes(role.id, block, &mut scratch.codes)?;
-        let mut found = with_codes(&scratch.codes, &role.ids, mask);
+        let mut found = with_codes(&scratch.codes, &role.ids);
         found.keep(mask);
         if let Some((column, code)) = role.r#type
             && !found.is_empty()
