@@ -326,7 +326,7 @@ fn readers_who_have_begun_read_on_and_exports_say_what_is_gone() {
 #[test]
 fn with_threads_it_returns_when_the_files_are_gone_and_idempotency_keys_count_on() {
     let harness = Harness::new(1);
-    let log = Log::open(LogConfig { seal_events: 10, ..harness.config() }).unwrap();
+    let log = Log::open(LogConfig { seal_events: 10, unsealed_files_max: 100, ..harness.config() }).unwrap();
     let append = |n| log.append(vec![harness.ready(n)], Durability::Durable).unwrap().wait().unwrap();
     (0..100).for_each(|n| drop(append(n)));
     harness.advance(DAY_US.max(IDEMPOTENCY_US));
