@@ -53,23 +53,25 @@ pub mod capture;
 pub mod drivers;
 #[cfg(feature = "axum")]
 pub mod endpoints;
+mod fingerprint;
 #[cfg(feature = "tower")]
 pub mod identity;
 pub mod import;
 mod limits;
 #[cfg(any(feature = "tokens", feature = "tower"))]
 mod network;
+pub mod oauth;
 #[cfg(any(feature = "outbox-postgres", feature = "outbox-sqlite"))]
 pub mod outbox;
 mod recorder;
 pub mod redaction;
 pub mod retention;
-#[cfg(any(feature = "tokens", feature = "tower"))]
 mod text;
 #[cfg(feature = "tokens")]
 pub mod tokens;
 pub mod usage;
 
+pub use fingerprint::{FingerprintKeyError, fingerprint_key};
 pub use indelible_engine::{
     log::{Log, LogConfig, OpenError},
     memory::MemoryStore,

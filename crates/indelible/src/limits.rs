@@ -45,6 +45,10 @@ pub(crate) const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
 pub(crate) const FOLLOW_PAUSE_MAX: Duration = Duration::from_secs(60);
 /// Bytes of the file that tells how far a sink is.
 pub(crate) const CURSOR_BYTES_MAX: u64 = 64;
+/// Bytes of the file that holds the key of fingerprints.
+pub(crate) const KEY_FILE_BYTES_MAX: u64 = 1024;
+/// Characters of an error code.
+pub(crate) const CODE_BYTES_MAX: usize = 64;
 
 /// Those of capture.
 #[cfg(feature = "tower")]

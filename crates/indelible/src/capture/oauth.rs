@@ -9,7 +9,7 @@ use super::{
     input::{Input, at_path, scalar},
     verdict::Verdict,
 };
-use crate::{redaction::decoded, text::clipped};
+use crate::{oauth::scopes, redaction::decoded, text::clipped};
 
 /// Sets `oauth`, `client` and, where a grant type says more, the action.
 pub(super) fn describe(event: &mut Event, headers: &HeaderMap, input: &Input<'_>, answer: Option<&Value>) {
@@ -95,11 +95,6 @@ fn is_redirect_uri(uri: &str) -> bool {
         && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
     let is_clean = uri.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
     is_scheme && !rest.is_empty() && rest != "//" && is_clean && !uri.contains('#')
-}
-
-fn scopes(text: &str) -> Vec<String> {
-    let scopes = text.split_whitespace().take(limits::SCOPES_MAX);
-    scopes.map(|scope| clipped(scope, limits::SCOPE_BYTES_MAX)).collect()
 }
 
 /// The client of `Authorization: Basic`; id and secret are form-encoded before they are joined, RFC 6749, 2.3.1.

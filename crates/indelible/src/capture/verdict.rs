@@ -5,10 +5,7 @@ use indelible_proof::{Outcome, vocabulary};
 use serde_json::Value;
 
 use super::input::{at_path, scalar};
-use crate::redaction::decoded;
-
-/// Longer words are sentences, not codes.
-const CODE_BYTES_MAX: usize = 64;
+use crate::{limits::CODE_BYTES_MAX, redaction::decoded, text};
 
 const MFA_FAILED: &str = "mfa_failed";
 
@@ -99,11 +96,7 @@ fn is_code(text: &str) -> bool {
 /// The reason for a code: our own word, the one it is known for, or itself as one of its product's own. The code that a
 /// redirect calls invalid is a provider's for a sign-in, never a second factor.
 fn reason_of(code: &str, is_redirect: bool) -> Option<String> {
-    let own: String = code
-        .chars()
-        .take(CODE_BYTES_MAX)
-        .map(|char| if char.is_ascii_alphanumeric() { char.to_ascii_lowercase() } else { '_' })
-        .collect();
+    let own = text::code(code);
     if vocabulary::is_reason(&own) {
         return Some(own);
     }

@@ -8,7 +8,7 @@ use indelible_proof::{
 };
 
 use super::{Scope, attempt::Requirement, ready::Ready, refusal::Refusal};
-use crate::text::{clipped, header_text};
+use crate::text::{self, clipped, header_text};
 
 /// What was seen of an attempt to use a token.
 #[derive(Debug)]
@@ -88,7 +88,7 @@ fn credential_of(looks: Looks) -> Credential {
 }
 
 fn fit(text: Option<String>, bytes_max: usize) -> Option<String> {
-    text.map(|text| clipped(&text, bytes_max)).filter(|text| !text.is_empty())
+    text::fit(&text?, bytes_max)
 }
 
 fn fit_context(mut context: Context) -> Context {
