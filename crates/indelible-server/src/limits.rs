@@ -104,8 +104,8 @@ pub(crate) const READ_TIMEOUT: Duration = Duration::from_secs(60);
 pub(crate) const RECONNECT_PAUSE_MAX: Duration = Duration::from_secs(10);
 /// Events that a tail of a data directory shows when it is not told since when.
 pub(crate) const TAIL_EVENTS: u32 = 10;
-/// How long an import sends a batch again that the log is too busy for, or the server away. A log that is sealing takes
-/// nothing for some seconds.
+/// How long a command sends again what the log is too busy for, or the server away. A log that is sealing takes nothing
+/// for some seconds.
 pub(crate) const SEND_PATIENCE: Duration = Duration::from_secs(15);
 /// Idempotency keys that a server is asked for in one filter line.
 pub(crate) const KEYS_ASKED_AT_ONCE: usize = 64;

@@ -3,8 +3,11 @@
 use std::{
     io::{self, Write},
     process::ExitCode,
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
+
+use crate::limits::SEND_PATIENCE;
 
 /// Why a command did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +32,17 @@ pub(crate) enum Failure {
     /// The command failed and has already said all there is to say.
     #[error("failed")]
     Said,
+}
+
+/// Tries until the log takes it, or was busy for too long.
+pub(crate) fn patiently<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+    let started = Instant::now();
+    loop {
+        match attempt() {
+            Err(Failure::Busy { retry_after, .. }) if started.elapsed() < SEND_PATIENCE => thread::sleep(retry_after),
+            ended => return ended,
+        }
+    }
 }
 
 impl Failure {

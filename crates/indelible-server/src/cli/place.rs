@@ -6,7 +6,7 @@ use clap::Args;
 use indelible_proof::{Event, Recorded, rotation::Rotation};
 
 use super::{
-    error::Failure,
+    error::{Failure, patiently},
     local::Local,
     question::{Answer, Events, PageOf, ProvenReceipts, Question, Receipt, Rotated, Which},
     remote::Remote,
@@ -78,6 +78,15 @@ impl Place {
         match self {
             Self::Local(log) => log.record_with_proofs(events),
             Self::Remote(server) => server.record_with_proofs(&events),
+        }
+    }
+
+    /// Tries to record until a directory of ours takes it: others may have left it much to seal. A server is asked once,
+    /// for it may have stored what it did not answer.
+    pub(crate) fn patiently<T>(&self, mut attempt: impl FnMut() -> Result<T, Failure>) -> Result<T, Failure> {
+        match self {
+            Self::Local(_) => patiently(attempt),
+            Self::Remote(_) => attempt(),
         }
     }
 

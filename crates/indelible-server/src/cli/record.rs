@@ -108,9 +108,9 @@ impl Record {
         }
         let place = self.place.open_or_create()?;
         if self.proof {
-            return show_proven(&place.record_with_proofs(events)?, screen);
+            return show_proven(&place.patiently(|| place.record_with_proofs(events.clone()))?, screen);
         }
-        for receipt in place.record(events)? {
+        for receipt in place.patiently(|| place.record(events.clone()))? {
             if screen.wants_json() { screen.json(&receipt) } else { show(&receipt, screen) }?;
         }
         Ok(())

@@ -3,15 +3,16 @@
 use std::{
     collections::VecDeque,
     io::{self, Write},
-    thread,
-    time::Instant,
 };
 
 use indelible_proof::Event;
 
 use crate::{
-    cli::{error::Failure, place::Place, question::Receipt},
-    limits::{IMPORT_BATCH_BYTES, IMPORT_BATCH_EVENTS, SEND_PATIENCE},
+    cli::{
+        error::{Failure, patiently},
+        place::Place,
+    },
+    limits::{IMPORT_BATCH_BYTES, IMPORT_BATCH_EVENTS},
 };
 
 /// What became of a batch.
@@ -57,7 +58,8 @@ impl Sender {
         while !self.waiting.is_empty() {
             let batch = self.batch();
             let Some(place) = &self.place else { continue };
-            for receipt in record(place, &batch)? {
+            // The keys of the events make it safe to send again what may have arrived.
+            for receipt in patiently(|| place.record(batch.clone()))? {
                 if receipt.duplicate { sent.known += 1 } else { sent.fresh += 1 }
             }
         }
@@ -91,17 +93,6 @@ impl Write for Length {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
-    }
-}
-
-/// Tries until the log takes it. The keys of the events make it safe to send again what may have arrived.
-fn record(place: &Place, batch: &[Event]) -> Result<Vec<Receipt>, Failure> {
-    let started = Instant::now();
-    loop {
-        match place.record(batch.to_owned()) {
-            Err(Failure::Busy { retry_after, .. }) if started.elapsed() < SEND_PATIENCE => thread::sleep(retry_after),
-            ended => return ended,
-        }
     }
 }
 

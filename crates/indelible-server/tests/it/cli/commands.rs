@@ -124,6 +124,14 @@ fn flags_make_the_event_that_json_makes() {
 }
 
 #[test]
+fn one_process_after_another_records_though_each_leaves_something_to_seal() {
+    let shell = Shell::new();
+    for seq in 0..12 {
+        assert!(shell.run(&["record", "token.created"]).ok().ends_with(&format!("  seq {seq}\n")));
+    }
+}
+
+#[test]
 fn a_batch_with_one_bad_event_records_nothing() {
     let shell = Shell::new();
     let error = shell.pipe("{\"action\":\"token.created\"}\n{\"acton\":\"token.created\"}", &["record"]).failed(1);
