@@ -39,6 +39,14 @@ impl Worker {
     }
 }
 
+/// A chunk of the queue that the store has, or refused.
+struct Underway {
+    /// Events of the queue that it was made of.
+    count: usize,
+    batch: Vec<Ready>,
+    answer: Result<Pending, AppendError>,
+}
+
 struct Duty<'a> {
     queue: &'a Queue,
     pipeline: &'a Pipeline,
@@ -56,28 +64,29 @@ impl Duty<'_> {
             // Its submitter went away, so nobody is there to be answered; waiting serves hooks and counts.
             drop(sent.wait(self.pipeline));
         }
-        let mut gaps = work.gaps;
-        let mut events = work.events.into_iter().peekable();
-        while events.peek().is_some() {
+        let (mut gaps, mut underway) = (work.gaps, None);
+        let mut events = work.events.into_iter();
+        loop {
             let chunk: Vec<Queued> = events.by_ref().take(QUEUE_BATCH_EVENTS).collect();
-            let count = chunk.len();
-            let lost = self.store(chunk);
-            gaps.merge(lost);
-            if events.peek().is_some() {
-                self.queue.settle(count, Gaps::default());
-            } else {
-                // The gaps go first, so that whoever flushes finds them.
-                let untold = self.tell_gaps(std::mem::take(&mut gaps));
-                self.queue.settle(count, untold);
+            if chunk.is_empty() {
+                break;
             }
+            // While the store writes a chunk, the next is made ready.
+            let (count, batch) = (chunk.len(), self.prepare(chunk, &mut gaps));
+            if let Some(before) = underway.take() {
+                let settled = self.finish(before, &mut gaps);
+                self.queue.settle(settled, Gaps::default());
+            }
+            underway = Some(Underway { count, answer: self.append(&batch), batch });
         }
+        let count = underway.map_or(0, |last| self.finish(last, &mut gaps));
+        // The gaps go first, so that whoever flushes finds them.
         let untold = self.tell_gaps(gaps);
-        self.queue.settle(0, untold);
+        self.queue.settle(count, untold);
     }
 
-    /// Stores a chunk of the queue and gives what was lost of it.
-    fn store(&self, chunk: Vec<Queued>) -> Gaps {
-        let mut gaps = Gaps::default();
+    /// Makes a chunk of the queue ready for the store.
+    fn prepare(&self, chunk: Vec<Queued>, gaps: &mut Gaps) -> Vec<Ready> {
         let mut batch = Vec::with_capacity(chunk.len());
         for Queued { what, at } in chunk {
             let mut event = what.event();
@@ -97,14 +106,16 @@ impl Duty<'_> {
                 }
             }
         }
-        if batch.is_empty() {
-            return gaps;
-        }
-        match self.append(&batch) {
+        batch
+    }
+
+    /// Waits for a chunk, adds to the gaps what was lost of it, and says how many events of the queue it was.
+    fn finish(&self, Underway { count, batch, answer }: Underway, gaps: &mut Gaps) -> usize {
+        match self.insist(&batch, answer) {
             Ok(receipts) => self.pipeline.acknowledged(&receipts, &self.pipeline.copies(&batch)),
-            Err(error) => self.give_up(&batch, error, &mut gaps),
+            Err(error) => self.give_up(&batch, error, gaps),
         }
-        gaps
+        count
     }
 
     fn give_up(&self, batch: &[Ready], error: AppendError, gaps: &mut Gaps) {
@@ -124,7 +135,7 @@ impl Duty<'_> {
         if batch.is_empty() {
             return Gaps::default();
         }
-        match self.append(&batch) {
+        match self.insist(&batch, self.append(&batch)) {
             Ok(receipts) => {
                 Counters::add(&self.pipeline.stats.gaps, receipts.len());
                 Gaps::default()
@@ -143,13 +154,19 @@ impl Duty<'_> {
         })
     }
 
-    /// Appends, again and again while there is hope: for as long as the store is merely busy and the recorder open, and
-    /// a few times when it could not write.
-    fn append(&self, batch: &[Ready]) -> Result<Vec<Receipt>, AppendError> {
-        let (mut failures, mut closing_tries) = (0, 0);
+    fn append(&self, batch: &[Ready]) -> Result<Pending, AppendError> {
+        match batch {
+            [] => Ok(Pending::completed(Ok(Vec::new()))),
+            _ => self.pipeline.store.append(batch.to_vec(), Durability::Durable),
+        }
+    }
+
+    /// Waits for an append, and appends again while there is hope: for as long as the store is merely busy and the
+    /// recorder open, and a few times when it could not write.
+    fn insist(&self, batch: &[Ready], first: Result<Pending, AppendError>) -> Result<Vec<Receipt>, AppendError> {
+        let (mut answer, mut failures, mut closing_tries) = (first, 0, 0);
         loop {
-            let answer = self.pipeline.store.append(batch.to_vec(), Durability::Durable).and_then(Pending::wait);
-            let wait = match answer {
+            let wait = match answer.and_then(Pending::wait) {
                 Err(AppendError::Busy { retry_after_ms }) if closing_tries < CLOSING_RETRIES_MAX => {
                     closing_tries += u32::from(self.queue.is_closing());
                     Duration::from_millis(retry_after_ms).min(BUSY_WAIT_MAX)
@@ -158,9 +175,10 @@ impl Duty<'_> {
                     failures += 1;
                     RETRY_WAIT * failures
                 }
-                _ => return answer,
+                ended => return ended,
             };
             thread::sleep(wait);
+            answer = self.append(batch);
         }
     }
 }
