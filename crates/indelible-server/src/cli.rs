@@ -7,6 +7,7 @@ mod doctor;
 mod error;
 mod export;
 mod filter;
+mod fingerprint;
 mod import;
 mod interrupt;
 mod key;
@@ -15,6 +16,7 @@ pub(crate) mod local;
 mod outbox;
 pub(crate) mod place;
 pub(crate) mod progress;
+mod prompt;
 mod proof;
 mod question;
 mod record;
@@ -69,6 +71,7 @@ enum Command {
     Key(key::Key),
     #[command(subcommand)]
     Token(token::Token),
+    Fingerprint(fingerprint::Fingerprint),
     Doctor(doctor::Doctor),
     #[command(subcommand)]
     Outbox(outbox::Outbox),
@@ -108,6 +111,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Retain(command) => command.run(&mut screen),
         Command::Key(command) => command.run(&mut screen),
         Command::Token(command) => command.run(&mut screen),
+        Command::Fingerprint(command) => command.run(&mut screen),
         Command::Doctor(command) => command.run(&mut screen),
         Command::Outbox(command) => command.run(&mut screen),
         Command::Witness(command) => command.run(&mut screen),

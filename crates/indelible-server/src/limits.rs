@@ -69,8 +69,8 @@ pub(crate) const TOKEN_BODY_BYTES_MAX: usize = 1 << 20;
 pub(crate) const TOKEN_CALLS_MAX: usize = 256;
 /// How many ancestors a token may have.
 pub(crate) const TOKEN_DEPTH_MAX: u32 = 3;
-/// Bytes of a token that is read from the standard input.
-pub(crate) const TOKEN_INPUT_BYTES_MAX: u64 = 4 << 10;
+/// Bytes of a token that is read from the standard input: some are JSON Web Tokens, or SAML.
+pub(crate) const TOKEN_INPUT_BYTES_MAX: u64 = 64 << 10;
 /// Tokens of a page.
 pub(crate) const TOKEN_PAGE_MAX: u32 = 1000;
 /// Bytes of a line of an import.

@@ -11,5 +11,5 @@ pub(crate) use moments::{Later, Span, named};
 pub(crate) use requests::{
     Derivation, Imported, Imports, NewGroup, NewToken, Pruning, Revelation, Revocation, Rotation, RotationWord,
 };
-pub(crate) use start::{StartError, start};
+pub(crate) use start::{StartError, key_file, start};
 pub(crate) use verification::{Needs, Verdict, Verification};

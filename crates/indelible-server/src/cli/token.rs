@@ -7,7 +7,6 @@ mod bearer;
 mod home;
 mod import;
 mod list;
-mod prompt;
 mod show;
 mod usage;
 mod verify;

@@ -6,11 +6,11 @@ use std::{
 };
 
 use indelible::{
-    Recorder,
+    FingerprintKeyError, Recorder, fingerprint_key,
     tokens::{self, Tokens, Vault},
 };
 
-use crate::{clock, config::TokensConfig, durable};
+use crate::{clock, config::TokensConfig};
 
 /// Why tokens cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -32,9 +32,9 @@ pub(crate) enum StartError {
         /// The file.
         path: PathBuf,
     },
-    /// The system gives no random bytes.
-    #[error("no random bytes from the system: {0}")]
-    Random(#[from] getrandom::Error),
+    /// There is no key of fingerprints.
+    #[error(transparent)]
+    Fingerprint(#[from] FingerprintKeyError),
 }
 
 /// Opens the tokens of a data directory; what a crash kept from the log goes there first. Blocks.
@@ -46,7 +46,7 @@ pub(crate) fn start(data: &Path, config: &TokensConfig, recorder: Recorder) -> R
         .depth_max(config.depth_max)
         .staleness(config.staleness.0)
         .log_usage(config.log_usage)
-        .fingerprint_key(fingerprint_key(data)?)
+        .fingerprint_key(fingerprint_key(key_file(data))?)
         .clock(clock::now);
     if config.orphans_live {
         builder = builder.orphans_live();
@@ -57,18 +57,9 @@ pub(crate) fn start(data: &Path, config: &TokensConfig, recorder: Recorder) -> R
     Ok(builder.open(data.join("state.db"))?)
 }
 
-/// The key of this directory's fingerprints, made at the first start: what is written with it is told apart later too.
-fn fingerprint_key(data: &Path) -> Result<[u8; 32], StartError> {
-    let path = data.join("keys").join("fingerprint.key");
-    if path.exists() {
-        return read_key(&path);
-    }
-    let mut key = [0; 32];
-    getrandom::fill(&mut key)?;
-    let digits = base16ct::lower::encode_string(&key);
-    let made = fs::create_dir_all(data.join("keys")).and_then(|()| durable::replace(&path, digits.as_bytes()));
-    made.map_err(|error| StartError::Io { path, error })?;
-    Ok(key)
+/// Where a data directory has the key of its fingerprints.
+pub(crate) fn key_file(data: &Path) -> PathBuf {
+    data.join("keys").join("fingerprint.key")
 }
 
 fn read_key(path: &Path) -> Result<[u8; 32], StartError> {

@@ -3,6 +3,7 @@
 mod bench;
 mod commands;
 mod export;
+mod fingerprint;
 mod import;
 mod outbox;
 mod output;

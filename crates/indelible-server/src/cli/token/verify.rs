@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use clap::Args;
 use indelible::{Context, tokens::Entity};
 
-use super::{Where, home::Home, prompt, show};
+use super::{Where, home::Home, show};
 use crate::{
-    cli::{error::Failure, terminal::Screen},
+    cli::{error::Failure, prompt, terminal::Screen},
     tokens::{Needs, Verification, named},
 };
 

@@ -5,12 +5,15 @@ use std::io::{self, BufRead, IsTerminal, Read, Write};
 use crate::{cli::error::Failure, limits::TOKEN_INPUT_BYTES_MAX};
 
 /// The first line of the standard input; a terminal does not show what is typed.
-pub(super) fn token() -> Result<String, Failure> {
+pub(crate) fn token() -> Result<String, Failure> {
     let input = io::stdin();
     let hidden = if input.is_terminal() { Some(Hidden::ask("Token: ").map_err(Failure::because)?) } else { None };
     let mut text = String::new();
-    input.lock().take(TOKEN_INPUT_BYTES_MAX).read_line(&mut text).map_err(Failure::because)?;
+    input.lock().take(TOKEN_INPUT_BYTES_MAX + 1).read_line(&mut text).map_err(Failure::because)?;
     drop(hidden);
+    if text.len() as u64 > TOKEN_INPUT_BYTES_MAX {
+        return Err(Failure::Usage(format!("the token is longer than {TOKEN_INPUT_BYTES_MAX} bytes")));
+    }
     let text = text.trim();
     if text.is_empty() {
         return Err(Failure::Usage("there is no token on the standard input".to_owned()));
