@@ -39,7 +39,7 @@ pub use jwt::JwtClaims;
 use crate::{alarm::within, limits};
 #[cfg(feature = "tokens")]
 pub(crate) use bearer::Presented;
-use bearer::bearer_token;
+pub(crate) use bearer::bearer_token;
 
 pub(crate) use cookie::next_cookies;
 

@@ -6,6 +6,7 @@ use indelible_proof::{Event, Outcome, Target, limits};
 
 use super::{address::Proxies, failures::Failures, index::Found, severity::SeverityRules};
 use crate::{
+    oauth::Fingerprints,
     redaction::{self, MASK, Redaction},
     text::clipped,
 };
@@ -19,6 +20,8 @@ pub(super) struct Choices {
     pub(super) severities: SeverityRules,
     pub(super) failures: Failures,
     pub(super) key: Option<[u8; 32]>,
+    /// With a key of the application's own: under another, fingerprints would tell nothing later.
+    pub(super) fingerprints: Option<Fingerprints>,
     pub(super) keeps_identifiers: bool,
     /// The recorder's, which comes after: which parameters of a path are secret, and how large an event will be.
     pub(super) redaction: Redaction,

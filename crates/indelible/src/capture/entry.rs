@@ -9,6 +9,7 @@ use super::{
     correlation::Correlation,
     index::Found,
     input::{Format, at_path, scalar},
+    oauth,
     observation::{Ending, Observation, Seen},
     rule::{Phase, Rule},
     shared::Shared,
@@ -32,7 +33,8 @@ pub(super) struct Entry {
 impl Entry {
     pub(super) fn begin(shared: Arc<Shared>, found: Found, parts: &request::Parts, ids: &Correlation) -> Self {
         let forwarding = shared.choices.proxies.header_name();
-        let names = TELLING.iter().chain([&forwarding]);
+        let of_oauth = found.rule().capture.oauth.then_some(&oauth::DPOP);
+        let names = TELLING.iter().chain([&forwarding]).chain(of_oauth);
         let all = |name| parts.headers.get_all(name).into_iter().map(move |value: &HeaderValue| (name, value));
         let mut headers = HeaderMap::with_capacity(names.clone().count());
         for (name, value) in names.flat_map(all) {

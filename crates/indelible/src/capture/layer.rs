@@ -23,6 +23,7 @@ use crate::{
     Durability, Recorder,
     identity::{Resolvers, SessionResolver},
     limits,
+    oauth::Fingerprints,
 };
 
 /// Records the requests that rules describe. Clones share everything.
@@ -121,6 +122,9 @@ impl AuditLayerBuilder {
 
     /// Sets the key under which identifiers and secret targets are hashed: equal ones then compare across processes and
     /// restarts. Without one, a random key is made, and they compare only within this layer.
+    ///
+    /// With one, tokens and codes of OAuth 2.0 are told too, by their fingerprints under it: see
+    /// [`oauth`](crate::oauth) and [`fingerprint_key`](crate::fingerprint_key).
     pub fn pseudonym_key(mut self, key: [u8; 32]) -> Self {
         self.key = Some(key);
         self
@@ -163,6 +167,7 @@ impl AuditLayerBuilder {
                 severities: self.severities,
                 failures: Failures::new(self.repetition),
                 key: self.key.or_else(random_key),
+                fingerprints: self.key.map(Fingerprints::new),
                 keeps_identifiers: self.keeps_identifiers,
                 redaction,
             }),

@@ -1,4 +1,8 @@
-//! OAuth 2.0: its parameters from query, form and response, and what they say of the action.
+//! OAuth 2.0: its parameters from query, form and response, and what they say of the action; tokens by their
+//! fingerprints.
+
+mod dpop;
+mod tokens;
 
 use base64ct::{Base64, Encoding as _};
 use http::{HeaderMap, header};
@@ -6,10 +10,15 @@ use indelible_proof::{Actor, Event, Outcome, limits};
 use serde_json::Value;
 
 use super::{
-    input::{Input, at_path, scalar},
+    input::{Input, at_path, read_form, scalar},
     verdict::Verdict,
 };
 use crate::{oauth::scopes, redaction::decoded, text::clipped};
+
+pub(super) use dpop::DPOP;
+pub(super) use tokens::note_tokens;
+
+const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// Sets `oauth`, `client` and, where a grant type says more, the action.
 pub(super) fn describe(event: &mut Event, headers: &HeaderMap, input: &Input<'_>, answer: Option<&Value>) {
@@ -32,27 +41,61 @@ pub(super) fn describe(event: &mut Event, headers: &HeaderMap, input: &Input<'_>
         .map(|id| clipped(&id, limits::ID_BYTES_MAX))
         .or_else(|| said("client_id", limits::ID_BYTES_MAX))
         .or_else(|| answered("client_id", limits::ID_BYTES_MAX));
+    let is_bound = oauth.token_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case("dpop"));
     if let Some(id) = client {
         event.client.get_or_insert_default().id = Some(id);
     }
+    // RFC 7636, 4.3: a challenge without a method is plain.
+    let method = word("code_challenge_method").or_else(|| word("code_challenge").map(|_| "plain".to_owned()));
+    let key = word("dpop_jkt").or_else(|| if is_bound { dpop::thumbprint(headers) } else { None });
+    let facts = [("code_challenge_method", method), ("dpop_jkt", key)];
+    event.metadata.extend(facts.into_iter().filter_map(|(name, text)| Some((name.to_owned(), text?.into()))));
+    if let Some(active) = answer.and_then(|answer| answer.get("active")?.as_bool()) {
+        event.metadata.insert("active".to_owned(), active.into());
+    }
 }
 
-/// The action of a token request by its grant type.
-pub(super) fn action_of_grant<'a>(action: &'a str, input: &Input<'_>) -> &'a str {
-    if action != "oauth.token.issued" {
-        return action;
+/// What a redirect to the client tells it, in its query, or in its fragment as the implicit flow has it.
+pub(super) fn redirected(headers: &HeaderMap, input: &Input<'_>) -> Option<Value> {
+    let location = String::from_utf8_lossy(headers.get(header::LOCATION)?.as_bytes());
+    // Elsewhere leads what asks the user first.
+    if input.text("redirect_uri").is_some_and(|asked| !location.starts_with(&asked)) {
+        return None;
     }
-    match input.text("grant_type").as_deref() {
-        Some("refresh_token") => "oauth.token.refreshed",
-        Some("urn:ietf:params:oauth:grant-type:token-exchange") => "oauth.token.exchanged",
+    let (_, parameters) = location.split_once(['?', '#'])?;
+    Some(read_form(&parameters.replace(['?', '#'], "&")).into())
+}
+
+/// The action of a token request by its grant type, and of an authorization by what the client was told.
+pub(super) fn action<'a>(action: &'a str, verdict: &Verdict, input: &Input<'_>, answer: Option<&Value>) -> &'a str {
+    match action {
+        "oauth.token.issued" => match input.text("grant_type").as_deref() {
+            Some("refresh_token") => "oauth.token.refreshed",
+            Some(EXCHANGE) => "oauth.token.exchanged",
+            _ => action,
+        },
+        "oauth.authorization.requested" => {
+            let is_given = |field| answer.is_some_and(|answer| at_path(answer, field).is_some_and(Value::is_string));
+            match verdict.outcome {
+                Some(Outcome::Success) if ["code", "access_token", "id_token"].into_iter().any(is_given) => {
+                    "oauth.authorization.granted"
+                }
+                Some(Outcome::Denied) => "oauth.authorization.denied",
+                _ => action,
+            }
+        }
         _ => action,
     }
 }
 
-/// Finds the redirect URI guilty: RFC 6749 has one code, `invalid_request`, for everything that it may not redirect.
-pub(super) fn blame_redirect_uri(verdict: &mut Verdict, input: &Input<'_>) {
+/// Tells a refusal from a failure, and finds the redirect URI guilty: RFC 6749 has one code, `invalid_request`, for
+/// everything that it may not redirect.
+pub(super) fn judge(verdict: &mut Verdict, input: &Input<'_>) {
     if verdict.outcome == Some(Outcome::Success) {
         return;
+    }
+    if verdict.reason.as_deref() == Some("access_denied") {
+        verdict.outcome = Some(Outcome::Denied);
     }
     let vague = matches!(verdict.reason.as_deref(), None | Some("invalid_request" | "invalid_grant"));
     let is_named = |text: &Option<String>| {

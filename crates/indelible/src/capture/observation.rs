@@ -92,12 +92,14 @@ impl Observation {
         self.note_request(&mut event, choices, ending);
         let format = Format::of(self.headers.get(header::CONTENT_TYPE));
         let input = Input::read(self.found.params(), &self.uri, format, body);
-        let answer = ending.answer();
+        let is_oauth = self.rule().capture.oauth;
+        let redirect = || if is_oauth { oauth::redirected(ending.headers()?, &input) } else { None };
+        let answer = ending.answer().or_else(redirect);
         let answer = answer.as_ref();
         let mut verdict = ending.verdict(answer);
-        if self.rule().capture.oauth {
+        if is_oauth {
             oauth::describe(&mut event, &self.headers, &input, answer);
-            oauth::blame_redirect_uri(&mut verdict, &input);
+            oauth::judge(&mut verdict, &input);
         }
         let rule_action = self.rule().action.as_deref().unwrap_or_default();
         // A redirect leads where the client asked to be sent, be there an `error` or not: the session says more.
@@ -106,11 +108,14 @@ impl Observation {
         }
         let outcome = verdict.outcome.unwrap_or(Outcome::Failure);
         event.outcome = Some(outcome);
-        event.action = self.action(outcome, &input, answer);
+        event.action = self.action(&verdict, &input, answer);
         event.reason.clone_from(&verdict.reason);
         let who = identity::settle(&event.action, before, after);
         self.note_who(&mut event, choices, who, outcome, &input);
         self.note_targets(&mut event, choices, &input);
+        if let Some(fingerprints) = choices.fingerprints.as_ref().filter(|_| is_oauth) {
+            oauth::note_tokens(&mut event, fingerprints, &self.headers, &input, answer);
+        }
         self.note_metadata(&mut event, &verdict, input, answer);
         if matches!(ending, Ending::Panicked) {
             event.metadata.insert("panicked".to_owned(), true.into());
@@ -151,10 +156,10 @@ impl Observation {
         event.context = Some(context);
     }
 
-    fn action(&self, outcome: Outcome, input: &Input<'_>, answer: Option<&Value>) -> String {
+    fn action(&self, verdict: &Verdict, input: &Input<'_>, answer: Option<&Value>) -> String {
         let action = self.rule().action.as_deref().unwrap_or_default();
-        let action = if self.rule().capture.oauth { oauth::action_of_grant(action, input) } else { action };
-        if outcome != Outcome::Success {
+        let action = if self.rule().capture.oauth { oauth::action(action, verdict, input, answer) } else { action };
+        if verdict.outcome != Some(Outcome::Success) {
             return vocabulary::failed_form(action).unwrap_or(action).to_owned();
         }
         let is_there = |field: &str| {
@@ -252,6 +257,13 @@ impl Ending {
 
     fn is_redirect(&self) -> bool {
         self.status().is_some_and(|status| status.is_redirection())
+    }
+
+    const fn headers(&self) -> Option<&HeaderMap> {
+        match self {
+            Self::Answered { headers, .. } => Some(headers),
+            Self::Failed | Self::Panicked | Self::ClientGone => None,
+        }
     }
 
     /// The body of the response as JSON.

@@ -67,7 +67,7 @@ impl<'a> Presented<'a> {
     }
 }
 
-pub(super) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
+pub(crate) fn bearer_token(headers: &HeaderMap) -> Option<&str> {
     match Presented::by(headers) {
         Presented::Token(token) => Some(token),
         Presented::Nothing | Presented::Unreadable(_) => None,

@@ -7,8 +7,10 @@ use crate::capture::rule::{Capture, Rule, RuleSet};
 /// The endpoints of an authorization server: `/authorize`, `/token`, `/revoke`, `/introspect`, `/device_authorization`,
 /// `/device`, `/par`, `/userinfo`, `/register`, `/consent`, `/end_session`.
 ///
-/// Recorded are grant type, response type, client, scopes asked for and given, redirect URI and audience; never a token,
-/// a code or a secret. An error code of the response is the reason.
+/// Recorded are grant type, response type, client, scopes asked for and given, redirect URI, issuer, audience, PKCE and
+/// DPoP; never a token, a code or a secret, but with a
+/// [`pseudonym_key`](crate::capture::AuditLayerBuilder::pseudonym_key) the fingerprints of tokens and codes. An error code
+/// of the response is the reason.
 pub fn oauth2() -> RuleSet {
     let get_or_post = [Method::GET, Method::POST];
     RuleSet::new(

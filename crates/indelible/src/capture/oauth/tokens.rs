@@ -1,0 +1,89 @@
+//! The tokens of a request and its answer, by their fingerprints.
+
+use http::HeaderMap;
+use indelible_proof::{Event, Outcome, Timestamp};
+use serde_json::Value;
+
+use super::EXCHANGE;
+use crate::{
+    capture::input::{Input, scalar},
+    identity::bearer_token,
+    oauth::{Fingerprints, Token, TokenKind},
+    recorder::system_time,
+};
+
+const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
+const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const SAML_BEARER: &str = "urn:ietf:params:oauth:grant-type:saml2-bearer";
+
+/// Grant types, and the parameter in which each presents something.
+const PRESENTED: [(&str, &str, TokenKind); 6] = [
+    ("authorization_code", "code", TokenKind::AuthorizationCode),
+    ("refresh_token", "refresh_token", TokenKind::RefreshToken),
+    (DEVICE, "device_code", TokenKind::DeviceCode),
+    (EXCHANGE, "subject_token", TokenKind::Unknown),
+    (JWT_BEARER, "assertion", TokenKind::Assertion),
+    (SAML_BEARER, "assertion", TokenKind::Assertion),
+];
+
+/// Fields of an answer that hold a new token, and in how many seconds it expires.
+const ANSWERED: [(&str, TokenKind, Option<&str>); 5] = [
+    ("code", TokenKind::AuthorizationCode, None),
+    ("access_token", TokenKind::AccessToken, Some("expires_in")),
+    ("refresh_token", TokenKind::RefreshToken, Some("refresh_expires_in")),
+    ("id_token", TokenKind::IdToken, None),
+    ("device_code", TokenKind::DeviceCode, Some("expires_in")),
+];
+
+/// Sets what was presented, and adds the tokens of the answer, by their fingerprints.
+pub(in super::super) fn note_tokens(
+    event: &mut Event,
+    fingerprints: &Fingerprints,
+    headers: &HeaderMap,
+    input: &Input<'_>,
+    answer: Option<&Value>,
+) {
+    if let Some(presented) = presented(fingerprints, input) {
+        event.credential = Some(presented.credential());
+    } else if event.action.starts_with("token.")
+        && let Some(token) = bearer_token(headers)
+    {
+        let token = fingerprints.access_token(token).credential();
+        let credential = event.credential.get_or_insert_with(|| token.clone());
+        credential.fingerprint = credential.fingerprint.take().or(token.fingerprint);
+    }
+    // That of a revocation or an introspection is there already.
+    let hinted = input.text("token_type_hint").map(|hint| TokenKind::of_hint(&hint));
+    if let Some(kind) = hinted.filter(|kind| *kind != TokenKind::Unknown) {
+        for target in event.targets.iter_mut().filter(|target| target.r#type.as_deref() == Some("token")) {
+            target.r#type = Some(kind.as_str().to_owned());
+        }
+    }
+    let Some(answer) = answer.filter(|_| event.outcome == Some(Outcome::Success)) else { return };
+    event.targets.extend(answered(fingerprints, answer).map(|token| token.target()));
+}
+
+fn presented(fingerprints: &Fingerprints, input: &Input<'_>) -> Option<Token> {
+    let grant = input.text("grant_type")?;
+    let (_, field, kind) = PRESENTED.iter().find(|(known, ..)| *known == grant)?;
+    let kind = match input.text("subject_token_type") {
+        Some(told) if grant == EXCHANGE => TokenKind::of_hint(&told),
+        _ => *kind,
+    };
+    Some(fingerprints.token(kind, &input.text(field)?))
+}
+
+fn answered(fingerprints: &Fingerprints, answer: &Value) -> impl Iterator<Item = Token> {
+    let now = system_time();
+    ANSWERED.into_iter().filter_map(move |(field, kind, lifetime)| {
+        let secret = answer.get(field)?.as_str().filter(|secret| !secret.is_empty())?;
+        let told = answer.get("issued_token_type").and_then(Value::as_str).filter(|_| field == "access_token");
+        let token = fingerprints.token(told.map_or(kind, TokenKind::of_hint), secret);
+        let seconds = || scalar(answer.get(lifetime?)?)?.parse::<i64>().ok();
+        let expires = seconds().and_then(|seconds| now.as_micros().checked_add(seconds.checked_mul(1_000_000)?));
+        Some(match expires.and_then(|at| Timestamp::from_micros(at).ok()) {
+            Some(at) => token.expires_at(at),
+            None => token,
+        })
+    })
+}
