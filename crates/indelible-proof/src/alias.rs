@@ -8,6 +8,7 @@ mod cloud;
 mod development;
 mod identity;
 mod okta;
+mod servers;
 mod workplace;
 
 /// A product's names, sorted, each with our action.
@@ -33,6 +34,7 @@ const PRODUCTS: &[(&str, Names)] = &[
     ("gitlab", development::GITLAB),
     ("google-workspace", workplace::GOOGLE_WORKSPACE),
     ("keycloak", identity::KEYCLOAK),
+    ("kratos", servers::KRATOS),
     ("microsoft-365", workplace::MICROSOFT_365),
     ("mongodb", development::MONGODB),
     ("notion", workplace::NOTION),
@@ -41,10 +43,12 @@ const PRODUCTS: &[(&str, Names)] = &[
     ("onelogin", identity::ONELOGIN),
     ("openai", development::OPENAI),
     ("salesforce", workplace::SALESFORCE),
+    ("security-events", servers::SECURITY_EVENTS),
     ("slack", workplace::SLACK),
     ("snowflake", workplace::SNOWFLAKE),
     ("snyk", development::SNYK),
     ("tines", workplace::TINES),
+    ("zitadel", servers::ZITADEL),
 ];
 
 /// Names shorter than this are codes that mean something only beside their product (`s`, `f`, `5`).

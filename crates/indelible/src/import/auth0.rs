@@ -3,6 +3,7 @@
 use indelible_proof::{Http, OAuth, Object, Outcome, Target, vocabulary};
 
 use super::{
+    grant::presented,
     layout::{Layout, credential, reason},
     naming,
     record::{Mapped, Record},
@@ -51,6 +52,9 @@ pub(super) fn map(record: Record<'_>) -> Mapped {
             grant_type: grant(&code).map(str::to_owned),
             ..OAuth::default()
         });
+        if let Some(kind) = grant(&code).and_then(presented) {
+            event.credential.get_or_insert_default().kind = Some(kind.to_owned());
+        }
     }
     let scopes = data.words("details.request.auth.credentials.scopes");
     if !scopes.is_empty() {

@@ -12,7 +12,7 @@ use super::{
 use super::{
     apereo_cas, auditd, auth0, authelia, authentik, azure_ad, bitbucket, cloudtrail, duo, gcp_audit, gitea, github,
     gitlab, google_workspace, grafana, harbor, keycloak, kubernetes, microsoft365, nextcloud, ocsf, okta, onelogin,
-    onepassword, openssh, proxmox, saas, slack, teleport, vaultwarden,
+    onepassword, openssh, ory, proxmox, saas, security_events, slack, teleport, vaultwarden, zitadel,
 };
 
 /// How the records of a format are read.
@@ -88,16 +88,18 @@ formats! {
     GoogleWorkspace "google-workspace" "Google Workspace activities (Reports API)" Reading::Nested { split: google_workspace::split, map: google_workspace::map };
     Grafana "grafana" "Grafana server log" Reading::Either { text: grafana::map_text, json: grafana::map };
     Harbor "harbor" "Harbor core log" Reading::Text(harbor::map);
+    Hydra "hydra" "Ory Hydra token hook" Reading::Json(ory::hydra);
     Intune "intune" "Microsoft Intune audit and operational logs" Reading::Json(azure_ad::intune);
     Jfrog "jfrog" "JFrog Platform access audit" Reading::Json(saas::jfrog);
     Keycloak "keycloak" "Keycloak login and admin events, log lines or JSON" Reading::Either { text: keycloak::map_text, json: keycloak::map };
+    Kratos "kratos" "Ory Kratos webhooks" Reading::Json(ory::kratos);
     Kubernetes "kubernetes" "Kubernetes API server audit (native, EKS, GKE, AKS)" Reading::Json(kubernetes::map);
     Microsoft365 "microsoft-365" "Microsoft 365 unified audit log" Reading::Json(microsoft365::map);
     Mongodb "mongodb" "MongoDB Atlas events" Reading::Table(&saas::MONGODB);
     Nextcloud "nextcloud" "Nextcloud log" Reading::Either { text: nextcloud::map_text, json: nextcloud::map };
     Notion "notion" "Notion audit log" Reading::Json(saas::notion);
     Ocsf "ocsf" "OCSF events" Reading::Json(ocsf::map);
-    Okta "okta" "Okta System Log" Reading::Json(okta::map);
+    Okta "okta" "Okta System Log and event hooks" Reading::Nested { split: okta::split, map: okta::map };
     Onelogin "onelogin" "OneLogin events" Reading::Json(onelogin::map);
     Onepassword "onepassword" "1Password Events API" Reading::Json(onepassword::map);
     Openai "openai" "OpenAI organization audit log" Reading::Json(saas::openai);
@@ -105,6 +107,7 @@ formats! {
     Panther "panther" "Panther audit log" Reading::Table(&saas::PANTHER);
     Proxmox "proxmox" "Proxmox VE and Backup Server authentication log" Reading::Text(proxmox::map);
     Salesforce "salesforce" "Salesforce event log" Reading::Json(saas::salesforce);
+    SecurityEvents "security-events" "Claims of Security Event Tokens (CAEP, RISC)" Reading::Nested { split: security_events::split, map: security_events::map };
     Slack "slack" "Slack audit logs" Reading::Json(slack::map);
     Snowflake "snowflake" "Snowflake login and query history" Reading::Json(saas::snowflake);
     Snyk "snyk" "Snyk audit log" Reading::Json(saas::snyk);
@@ -115,6 +118,7 @@ formats! {
     Vaultwarden "vaultwarden" "Vaultwarden log" Reading::Text(vaultwarden::map);
     Wiz "wiz" "Wiz audit log" Reading::Json(saas::wiz);
     Zendesk "zendesk" "Zendesk audit log" Reading::Json(saas::zendesk);
+    Zitadel "zitadel" "Zitadel events and calls, as Actions v2 sends them" Reading::Json(zitadel::map);
     Zoom "zoom" "Zoom operation log" Reading::Json(saas::zoom);
 }
 

@@ -1,10 +1,14 @@
-//! Keycloak: login events and admin events, as the server log writes them and as JSON.
+//! Keycloak: login events and admin events, as the server log writes them, as JSON, and as `ext-event-webhook` sends them,
+//! which puts `access.` or `admin.` before their types and who did it under `authDetails`.
+//!
+//! Source: `AdminEvent` and `Event` of Keycloak's events API; the README of github.com/p2-inc/keycloak-events.
 
-use indelible_proof::{Event, OAuth, Outcome, Target};
+use indelible_proof::{Credential, Event, OAuth, Outcome, Target};
 use serde_json::Value;
 
 use super::{
     Options, Problem,
+    grant::presented,
     layout::{Layout, reason},
     logfmt, naming,
     record::{Mapped, Record, words},
@@ -13,14 +17,14 @@ use super::{
 
 const LAYOUT: Layout = Layout {
     product: "keycloak",
-    id: &["id"],
+    id: &["uid", "id"],
     time: &["time", "timestamp"],
     action: &["type", "operationType"],
     actor_id: &["userId", "authDetails.userId", "details.username", "username"],
-    actor_name: &["details.username", "username"],
+    actor_name: &["details.username", "username", "authDetails.username"],
     actor_email: &["details.username", "username", "email"],
     ip: &["ipAddress", "authDetails.ipAddress"],
-    session: &["sessionId", "details.code_id", "code_id"],
+    session: &["sessionId", "authDetails.sessionId", "details.code_id", "code_id"],
     client_id: &["clientId", "authDetails.clientId"],
     ..Layout::EMPTY
 };
@@ -58,12 +62,14 @@ fn pairs(text: &str) -> Value {
 }
 
 pub(super) fn map(record: Record<'_>) -> Mapped {
-    let mut event = LAYOUT.read(record)?;
     if record.has("operationType") {
+        let mut event = LAYOUT.read(record)?;
         admin(record, &mut event);
         return Ok(Some(event));
     }
-    let name = record.text("type").unwrap_or_default();
+    let Some(name) = record.text("type") else { return Err(Problem::FieldMissing { field: "type" }) };
+    let name = name.strip_prefix("access.").unwrap_or(&name);
+    let mut event = LAYOUT.event(record, name);
     let failed = name.ends_with("_ERROR");
     event.outcome = Some(if failed { Outcome::Failure } else { Outcome::Success });
     event.reason = record.text("error").and_then(|error| match error.as_str() {
@@ -88,17 +94,26 @@ pub(super) fn map(record: Record<'_>) -> Mapped {
         redirect_uri: detail("redirect_uri"),
         ..OAuth::default()
     });
-    if let Some(id) = detail("token_id") {
-        event.targets.push(Target::new("access_token", id));
-    }
-    if let Some(id) = detail("refresh_token_id") {
-        event.targets.push(Target::new("refresh_token", id));
-    }
+    tokens(detail, &mut event);
     if let Some(impersonator) = detail("impersonator") {
         event.on_behalf_of = event.actor.replace(indelible_proof::Actor::user(impersonator)).into_iter().collect();
     }
     realm(record, &mut event);
     Ok(Some(event))
+}
+
+/// The token or code that was presented, and the tokens that came of it.
+fn tokens(detail: impl Fn(&str) -> Option<String>, event: &mut Event) {
+    let refreshed = event.action == "oauth.token.refreshed";
+    let grant = if refreshed { Some("refresh_token".to_owned()) } else { detail("grant_type") };
+    if let Some(kind) = grant.as_deref().and_then(presented).filter(|_| event.action.starts_with("oauth.token.")) {
+        let id = detail("refresh_token_id").filter(|_| refreshed);
+        event.credential = Some(Credential { kind: Some(kind.to_owned()), id, ..Credential::default() });
+    }
+    let fresh = if refreshed { "updated_refresh_token_id" } else { "refresh_token_id" };
+    for (kind, id) in [("access_token", "token_id"), ("refresh_token", fresh)] {
+        event.targets.extend(detail(id).map(|id| Target::new(kind, id)));
+    }
 }
 
 fn admin(record: Record<'_>, event: &mut Event) {

@@ -29,6 +29,7 @@ mod authentik;
 mod azure_ad;
 mod bitbucket;
 mod cloudtrail;
+mod delivery;
 mod detect;
 mod document;
 mod duo;
@@ -39,6 +40,7 @@ mod github;
 mod gitlab;
 mod google_workspace;
 mod grafana;
+mod grant;
 mod harbor;
 mod key;
 mod keycloak;
@@ -54,9 +56,11 @@ mod okta;
 mod onelogin;
 mod onepassword;
 mod openssh;
+mod ory;
 mod proxmox;
 mod record;
 mod saas;
+mod security_events;
 mod settle;
 mod slack;
 mod syslog;
@@ -64,10 +68,12 @@ mod teleport;
 mod tidy;
 mod vaultwarden;
 mod when;
+mod zitadel;
 
 use indelible_proof::{Event, Timestamp};
 use serde_json::Value;
 
+pub use delivery::delivery;
 pub use detect::detect;
 pub use format::{Format, UnknownFormat};
 
@@ -169,12 +175,16 @@ pub struct Importer {
     lines: u64,
     document: Option<Document>,
     keys: Keys,
+    /// Whether a record that cannot be mapped is kept instead of refused; see [`delivery`].
+    keeps_unread: bool,
+    /// The id of records that have none.
+    delivery: Option<String>,
 }
 
 impl Importer {
     /// An importer at the beginning of a file.
     pub fn new(format: Format, options: Options) -> Self {
-        Self { format, options, lines: 0, document: None, keys: Keys::default() }
+        Self { format, options, lines: 0, document: None, keys: Keys::default(), keeps_unread: false, delivery: None }
     }
 
     /// The events of the next line, given without or with its line end. None where the line holds nothing of
@@ -245,24 +255,31 @@ impl Importer {
             check_length(text.len())?;
         }
         for record in &records {
-            if !record.is_object() {
-                return Err(Problem::NotAnObject);
-            }
-            let record_of = Record(record);
-            let mapped = match self.format.reading() {
-                Reading::Own => Some(own(record)?),
-                Reading::Table(layout) => Some(layout.read(record_of)?),
-                Reading::Json(map) | Reading::Nested { map, .. } | Reading::Either { json: map, .. } => map(record_of)?,
-                Reading::Text(_) => None,
+            let mapped = match self.map(record) {
+                Err(problem) if self.keeps_unread => Some(delivery::unread(self.format, &problem, record)),
+                mapped => mapped?,
             };
             events.extend(mapped.map(|event| self.complete(event, record)));
         }
         Ok(events)
     }
 
+    fn map(&self, record: &Value) -> Mapped {
+        if !record.is_object() {
+            return Err(Problem::NotAnObject);
+        }
+        match self.format.reading() {
+            Reading::Own => own(record).map(Some),
+            Reading::Table(layout) => layout.read(Record(record)).map(Some),
+            Reading::Json(map) | Reading::Nested { map, .. } | Reading::Either { json: map, .. } => map(Record(record)),
+            Reading::Text(_) => Ok(None),
+        }
+    }
+
     /// What every mapped event gets: a settled action, its original, its key.
     fn complete(&mut self, mut event: Event, record: &Value) -> Event {
-        event.idempotency_key = Some(self.keys.of(self.format, event.idempotency_key.as_deref(), record));
+        let id = event.idempotency_key.as_deref().or(self.delivery.as_deref());
+        event.idempotency_key = Some(self.keys.of(self.format, id, record));
         if self.format != Format::Indelible {
             settle::settle(&mut event);
             if !event.metadata.contains_key("original") {

@@ -1,10 +1,15 @@
-//! Okta System Log.
+//! Okta System Log, also as event hooks bring it: the same records under `data.events`.
+//!
+//! Source: <https://developer.okta.com/docs/concepts/event-hooks/>.
 
-use indelible_proof::{Actor, OAuth, Target};
+use indelible_proof::{Actor, Credential, OAuth, Target};
+use serde_json::Value;
 
 use super::{
+    grant::presented,
     layout::{Layout, actor_type, credential, word},
     record::{Mapped, Record, words},
+    unwrap,
 };
 
 const LAYOUT: Layout = Layout {
@@ -29,6 +34,14 @@ const LAYOUT: Layout = Layout {
     path: &["debugContext.debugData.requestUri"],
     ..Layout::EMPTY
 };
+
+/// The records in the envelope of an event hook.
+pub(super) fn split(mut value: Value) -> Vec<Value> {
+    match value.pointer_mut("/data/events").map(Value::take) {
+        Some(Value::Array(events)) => events,
+        _ => unwrap(value),
+    }
+}
 
 pub(super) fn map(record: Record<'_>) -> Mapped {
     let mut event = LAYOUT.read(record)?;
@@ -61,13 +74,18 @@ pub(super) fn map(record: Record<'_>) -> Mapped {
             redirect_uri: debug.text("redirectUri"),
             ..OAuth::default()
         });
+        let grant = event.oauth.as_ref().and_then(|oauth| oauth.grant_type.as_deref());
+        if let Some(kind) = grant.and_then(presented).filter(|_| event.action.starts_with("oauth.token.")) {
+            event.credential = Some(Credential { kind: Some(kind.to_owned()), ..Credential::default() });
+        }
+        // The client acts in the record; whose grant it is stands among the targets.
         if let Some(user) = record.list("target").find(|target| target.is("type", "User")) {
-            event.on_behalf_of = vec![Actor {
+            event.actor = Some(Actor {
                 r#type: Some("user".to_owned()),
                 id: user.text("id"),
                 name: user.text("displayName"),
                 email: user.text("alternateId").filter(|text| text.contains('@')),
-            }];
+            });
         }
     }
     Ok(Some(event))
@@ -76,10 +94,10 @@ pub(super) fn map(record: Record<'_>) -> Mapped {
 fn target(target: Record<'_>) -> Target {
     let kind = target.text("type").unwrap_or_default();
     Target {
-        r#type: Some(if actor_type(&kind) == "user" && kind.contains("User") {
-            "user".to_owned()
-        } else {
-            word(&kind)
+        r#type: Some(match kind.as_str() {
+            "code" => "authorization_code".to_owned(),
+            kind if actor_type(kind) == "user" && kind.contains("User") => "user".to_owned(),
+            kind => word(kind),
         }),
         id: target.first(&["id", "alternateId"]),
         name: target.first(&["displayName", "alternateId"]),

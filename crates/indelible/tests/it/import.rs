@@ -3,6 +3,7 @@
 //! difference.
 
 mod fields;
+mod hooks;
 mod mutations;
 
 use std::{

@@ -1,0 +1,58 @@
+//! What a webhook brings: events, whatever is in it.
+
+use indelible_proof::{Event, Outcome, Source};
+use serde_json::Value;
+
+use super::{Format, Importer, Options, Problem, naming, tidy};
+
+/// The events in the body of one delivery of a webhook: records on a line each, a list of them, or what the sender wraps
+/// them in. Nothing is lost: what is no record of the format becomes an event `<format>.unread` that carries it, within
+/// the limits of any original, and says what is wrong with it. Only what the format passes over in files too gives none.
+///
+/// `id` is the sender's for this delivery, the same when it is sent again. It makes the keys of records that have no id of
+/// their own.
+///
+/// ```
+/// use indelible::import::{Format, delivery};
+///
+/// let body = br#"[{"log_id":"1","data":{"type":"s","user_id":"42"}},{"log_id":"2"}]"#;
+/// let events = delivery(Format::Auth0, None, body);
+/// assert_eq!(events[0].action, "auth.login.succeeded");
+/// assert_eq!(events[1].action, "auth0.unread");
+/// ```
+pub fn delivery(format: Format, id: Option<&str>, body: &[u8]) -> Vec<Event> {
+    let mut importer = Importer::new(format, Options::default());
+    importer.keeps_unread = true;
+    importer.delivery = id.map(str::to_owned);
+    let mut events = Vec::new();
+    for line in body.split(|&byte| byte == b'\n') {
+        match importer.line(line) {
+            Ok(read) => events.extend(read),
+            Err(error) => events.push(importer.unread(line, &error.problem)),
+        }
+    }
+    match importer.finish() {
+        Ok(read) => events.extend(read),
+        Err(error) => events.push(importer.unread(body, &error.problem)),
+    }
+    events
+}
+
+impl Importer {
+    fn unread(&mut self, text: &[u8], problem: &Problem) -> Event {
+        let record = Value::String(String::from_utf8_lossy(text).into_owned());
+        self.complete(unread(self.format, problem, &record), &record)
+    }
+}
+
+/// The event of a record that could not be mapped.
+pub(super) fn unread(format: Format, problem: &Problem, record: &Value) -> Event {
+    let action = naming::own(format.name(), &["unread".to_owned()]);
+    let mut event = Event::new(action).outcome(Outcome::Unknown).meta("problem", problem.to_string());
+    event.source = Some(Source { service: Some(format.name().to_owned()), ..Source::default() });
+    tidy::keep_original(&mut event, record);
+    event
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,361 @@
+//! What identity servers send to webhooks and in Security Event Tokens, checked field by field.
+
+use indelible::import::{Format, delivery};
+use serde_json::{Value, json};
+
+/// The event of a record, without its original, its key and its source.
+fn mapped(format: Format, record: &Value) -> Value {
+    let mut events = delivery(format, None, record.to_string().as_bytes());
+    assert_eq!(events.len(), 1, "{events:?}");
+    let event = events.remove(0);
+    event.validate().unwrap();
+    super::fields::fields(&event)
+}
+
+#[test]
+fn zitadel_a_refreshed_token_belongs_to_the_family_of_its_session() {
+    let record = json!({
+        "aggregateID": "V2_340", "aggregateType": "oidc_session", "resourceOwner": "336", "instanceID": "i1", "version": "v1",
+        "sequence": 7, "event_type": "oidc_session.refresh_token.renewed", "created_at": "2026-01-02T03:04:05.678901Z",
+        "userID": "42", "event_payload": {"id": "rt_2", "idleLifetime": 1000},
+    });
+    assert_eq!(
+        mapped(Format::Zitadel, &record),
+        json!({
+            "occurred_at": "2026-01-02T03:04:05.678901Z",
+            "action": "oauth.token.refreshed",
+            "outcome": "success",
+            "actor": {"type": "user", "id": "42"},
+            "credential": {"kind": "refresh_token"},
+            "oauth": {"token_family": "V2_340"},
+            "targets": [{"type": "refresh_token", "id": "rt_2"}],
+            "metadata": {"original_action": "oidc_session.refresh_token.renewed"},
+        })
+    );
+}
+
+#[test]
+fn zitadel_an_authorization_is_requested_and_a_password_is_wrong() {
+    let mut record = json!({
+        "aggregateID": "V2_1", "aggregateType": "auth_request", "instanceID": "i1", "sequence": 1,
+        "event_type": "auth_request.added", "created_at": "2026-01-02T03:04:05Z", "userID": "login",
+        "event_payload": {
+            "client_id": "c1", "redirect_uri": "https://app.example.com/cb", "scope": ["openid", "email"],
+            "response_type": 0, "audience": ["c1"], "issuer": "https://id.example.com",
+        },
+    });
+    let event = mapped(Format::Zitadel, &record);
+    assert_eq!(event["action"], "oauth.authorization.requested");
+    assert_eq!(event["client"], json!({"id": "c1"}));
+    assert_eq!(
+        event["oauth"],
+        json!({
+            "scopes_requested": ["openid", "email"],
+            "redirect_uri": "https://app.example.com/cb",
+            "issuer": "https://id.example.com",
+            "audience": "c1",
+        })
+    );
+    record["aggregateType"] = "user".into();
+    record["aggregateID"] = "42".into();
+    record["event_type"] = "user.human.password.check.failed".into();
+    record["event_payload"] = json!({"browserInfo": {"userAgent": "curl/8", "remoteIP": "192.0.2.7"}});
+    let event = mapped(Format::Zitadel, &record);
+    assert_eq!((&event["action"], &event["outcome"]), (&json!("auth.login.failed"), &json!("failure")));
+    assert_eq!(event["actor"], json!({"type": "user", "id": "42"}), "and not the login's own account");
+    assert_eq!(event["context"], json!({"ip": "192.0.2.7", "user_agent": "curl/8"}));
+}
+
+#[test]
+fn zitadel_a_call_of_the_api_before_and_after_it_ran() {
+    let record = json!({
+        "fullMethod": "/zitadel.user.v2.UserService/AddHumanUser", "instanceID": "i1", "orgID": "o1", "projectID": "p1",
+        "userID": "7", "request": {"username": "alice"},
+    });
+    let event = mapped(Format::Zitadel, &record);
+    assert_eq!(event["action"], "account.created");
+    assert_eq!(event["changes"], json!({"after": {"username": "alice"}}));
+    let mut done = record;
+    done["response"] = json!({"userId": "42"});
+    assert_eq!(mapped(Format::Zitadel, &done)["outcome"], "success");
+}
+
+#[test]
+fn hydra_asks_before_a_token_is_refreshed() {
+    let record = json!({
+        "session": {
+            "id_token": {
+                "id_token_claims": {"iss": "https://id.example.com", "sub": "alice@example.com", "aud": ["c1"]},
+                "headers": {"extra": {}}, "username": "", "subject": "alice@example.com",
+            },
+            "extra": {}, "client_id": "c1", "consent_challenge": "2aa3f1",
+        },
+        "request": {
+            "client_id": "c1", "granted_scopes": ["openid", "offline"], "granted_audience": ["api"],
+            "grant_types": ["refresh_token"], "payload": {},
+        },
+    });
+    assert_eq!(
+        mapped(Format::Hydra, &record),
+        json!({
+            "action": "oauth.token.refreshed",
+            "outcome": "success",
+            "actor": {"type": "user", "id": "alice@example.com"},
+            "credential": {"kind": "refresh_token"},
+            "client": {"id": "c1"},
+            "oauth": {
+                "grant_type": "refresh_token",
+                "scopes_granted": ["openid", "offline"],
+                "token_family": "2aa3f1",
+                "issuer": "https://id.example.com",
+                "audience": "api",
+            },
+            "metadata": {"original_action": "refresh_token"},
+        })
+    );
+    let service =
+        json!({"session": {"id_token": {}}, "request": {"client_id": "c2", "grant_types": ["client_credentials"]}});
+    let event = mapped(Format::Hydra, &service);
+    assert_eq!(
+        (&event["action"], &event["actor"]),
+        (&json!("oauth.token.issued"), &json!({"type": "client", "id": "c2"}))
+    );
+    assert_eq!(event.get("credential"), None);
+}
+
+#[test]
+fn kratos_a_sign_in_and_a_change_of_traits() {
+    let mut record = json!({
+        "flow": {"id": "f1", "type": "browser", "active": "password"},
+        "identity": {"id": "u1", "schema_id": "person", "traits": {"email": "alice@example.com"}},
+        "request_url": "https://id.example.com/self-service/login?flow=f1", "request_method": "POST",
+        "request_headers": {"User-Agent": ["Firefox"], "True-Client-Ip": ["192.0.2.7"]},
+    });
+    assert_eq!(
+        mapped(Format::Kratos, &record),
+        json!({
+            "action": "auth.login.succeeded",
+            "outcome": "success",
+            "actor": {"type": "user", "id": "u1", "email": "alice@example.com"},
+            "credential": {"kind": "password"},
+            "context": {"ip": "192.0.2.7", "user_agent": "Firefox"},
+            "http": {"method": "POST", "path": "/self-service/login"},
+            "correlation_id": "f1",
+            "metadata": {"original_action": "LoginSucceeded"},
+        })
+    );
+    record["event"] = "SettingsSucceeded".into();
+    let event = mapped(Format::Kratos, &record);
+    assert_eq!(event["action"], "account.updated");
+    assert_eq!(event["targets"], json!([{"type": "user", "id": "u1"}]));
+    assert_eq!(event["changes"], json!({"after": {"email": "alice@example.com"}}));
+}
+
+#[test]
+fn keycloak_as_its_webhook_extension_sends_it() {
+    let record = json!({
+        "time": 1_711_651_627_565_u64, "realmId": "r1", "uid": "d2e0fe26", "type": "access.REFRESH_TOKEN",
+        "authDetails": {"realmId": "acme", "clientId": "app", "userId": "u1", "ipAddress": "192.0.2.7", "username": "alice@example.com", "sessionId": "s1"},
+        "details": {"grant_type": "refresh_token", "refresh_token_id": "rt1", "updated_refresh_token_id": "rt2", "token_id": "at2", "scope": "openid email"},
+    });
+    assert_eq!(
+        mapped(Format::Keycloak, &record),
+        json!({
+            "occurred_at": "2024-03-28T18:47:07.565000Z",
+            "action": "oauth.token.refreshed",
+            "outcome": "success",
+            "actor": {"type": "user", "id": "u1", "name": "alice@example.com"},
+            "credential": {"kind": "refresh_token", "id": "rt1"},
+            "session_id": "s1",
+            "client": {"id": "app"},
+            "oauth": {"grant_type": "refresh_token", "scopes_granted": ["openid", "email"]},
+            "targets": [
+                {"type": "access_token", "id": "at2"},
+                {"type": "refresh_token", "id": "rt2"},
+                {"type": "realm", "id": "r1"},
+            ],
+            "context": {"ip": "192.0.2.7"},
+            "metadata": {"original_action": "REFRESH_TOKEN"},
+        })
+    );
+    let admin = json!({
+        "uid": "1", "type": "admin.CLIENT-UPDATE", "realmId": "r1", "operationType": "UPDATE", "resourceType": "CLIENT",
+        "resourcePath": "clients/c1", "representation": "{\"redirectUris\":[\"https://a.example.com\"]}",
+        "authDetails": {"userId": "admin", "ipAddress": "192.0.2.8"},
+    });
+    let event = mapped(Format::Keycloak, &admin);
+    assert_eq!((&event["action"], &event["targets"][0]["id"]), (&json!("oauth.client.updated"), &json!("c1")));
+    assert_eq!(event["changes"], json!({"after": {"redirectUris": ["https://a.example.com"]}}));
+}
+
+#[test]
+fn an_event_hook_of_okta_is_taken_out_of_its_envelope() {
+    let hook = json!({
+        "eventType": "com.okta.event_hook", "eventTypeVersion": "1.0", "cloudEventsVersion": "0.1", "eventId": "b5a1",
+        "eventTime": "2026-01-02T03:04:05.000Z", "source": "https://acme.example.com/api/v1/eventHooks/who1",
+        "data": {"events": [
+            {"uuid": "u-1", "eventType": "user.session.start", "published": "2026-01-02T03:04:04.000Z", "actor": {"id": "42", "type": "User"}},
+            {"uuid": "u-2", "eventType": "user.session.end", "published": "2026-01-02T03:04:05.000Z"},
+        ]},
+    });
+    let events = delivery(Format::Okta, None, hook.to_string().as_bytes());
+    let seen: Vec<_> = events.iter().map(|event| (event.action.as_str(), event.idempotency_key.as_deref())).collect();
+    assert_eq!(seen, [("auth.login.succeeded", Some("okta:u-1")), ("auth.logout", Some("okta:u-2"))]);
+    assert_eq!(indelible::import::detect(&hook.to_string()), Some(Format::Okta));
+}
+
+/// A Security Event Token of one event.
+fn token(uri: &str, subject: &Value, event: &Value) -> Value {
+    json!({"iss": "https://idp.example.com", "jti": "756E69", "iat": 1_767_323_045, "aud": "https://log.example.com", "sub_id": subject, "events": {uri: event}})
+}
+
+#[test]
+fn caep_a_session_is_revoked_by_a_policy() {
+    let subject = json!({
+        "format": "complex",
+        "session": {"format": "opaque", "id": "dMTlD|1600"},
+        "user": {"format": "iss_sub", "iss": "https://idp.example.com", "sub": "99beb27c"},
+        "tenant": {"format": "opaque", "id": "acme"},
+    });
+    let told =
+        json!({"event_timestamp": 1_767_323_000, "initiating_entity": "policy", "reason_admin": {"en": "Landspeed"}});
+    let uri = "https://schemas.openid.net/secevent/caep/event-type/session-revoked";
+    assert_eq!(
+        mapped(Format::SecurityEvents, &token(uri, &subject, &told)),
+        json!({
+            "occurred_at": "2026-01-02T03:03:20.000000Z",
+            "action": "session.revoked",
+            "outcome": "success",
+            "actor": {"type": "system", "id": "https://idp.example.com"},
+            "session_id": "dMTlD|1600",
+            "oauth": {"issuer": "https://idp.example.com", "audience": "https://log.example.com"},
+            "targets": [
+                {"type": "user", "id": "99beb27c", "attrs": {"issuer": "https://idp.example.com"}},
+                {"type": "session", "id": "dMTlD|1600"},
+                {"type": "tenant", "id": "acme"},
+            ],
+            "metadata": {"original_action": uri, "initiating_entity": "policy"},
+        })
+    );
+}
+
+#[test]
+fn caep_and_risc_become_our_actions_with_what_was_before_and_after() {
+    let email = json!({"format": "email", "email": "alice@example.com"});
+    for (uri, told, action, changes) in [
+        (
+            "caep/event-type/credential-change",
+            json!({"credential_type": "password", "change_type": "update"}),
+            "auth.password.changed",
+            Value::Null,
+        ),
+        (
+            "caep/event-type/credential-change",
+            json!({"credential_type": "fido2-roaming", "change_type": "create"}),
+            "auth.mfa.enrolled",
+            Value::Null,
+        ),
+        (
+            "caep/event-type/credential-change",
+            json!({"credential_type": "app", "change_type": "revoke"}),
+            "auth.mfa.removed",
+            Value::Null,
+        ),
+        (
+            "caep/event-type/assurance-level-change",
+            json!({"current_level": "nist-aal1", "previous_level": "nist-aal2"}),
+            "session.assurance_changed",
+            json!({"before": {"level": "nist-aal2"}, "after": {"level": "nist-aal1"}}),
+        ),
+        (
+            "caep/event-type/device-compliance-change",
+            json!({"current_status": "not-compliant", "previous_status": "compliant"}),
+            "device.compliance_changed",
+            json!({"before": {"status": "compliant"}, "after": {"status": "not-compliant"}}),
+        ),
+        (
+            "caep/event-type/token-claims-change",
+            json!({"claims": {"role": "ro-admin"}}),
+            "token.updated",
+            json!({"after": {"role": "ro-admin"}}),
+        ),
+        ("risc/event-type/account-disabled", json!({"reason": "hijacking"}), "account.disabled", Value::Null),
+        ("risc/event-type/account-enabled", json!({}), "account.enabled", Value::Null),
+        ("risc/event-type/account-purged", json!({}), "account.deleted", Value::Null),
+        (
+            "risc/event-type/identifier-changed",
+            json!({"new-value": "alice.new@example.com"}),
+            "account.email_changed",
+            json!({"after": {"identifier": "alice.new@example.com"}}),
+        ),
+        (
+            "risc/event-type/credential-compromise",
+            json!({"credential_type": "password"}),
+            "auth.password.leaked",
+            Value::Null,
+        ),
+        (
+            "ssf/event-type/verification",
+            json!({"state": "VGhpcyBpcyBhbiBleGFtcGxlIHN0YXRlIHZhbHVlLgo="}),
+            "stream.verified",
+            Value::Null,
+        ),
+        ("acme/event-type/coffee-spilled", json!({}), "security_events.coffee_spilled", Value::Null),
+    ] {
+        let uri = format!("https://schemas.openid.net/secevent/{uri}");
+        let event = mapped(Format::SecurityEvents, &token(&uri, &email, &told));
+        assert_eq!(event["action"], action, "{uri}");
+        assert_eq!(event.get("changes").cloned().unwrap_or_default(), changes, "{uri}");
+        assert_eq!(event["targets"][0]["id"], "alice@example.com", "{uri}");
+    }
+}
+
+#[test]
+fn a_subject_of_any_format_is_a_target() {
+    let uri = "https://schemas.openid.net/secevent/risc/event-type/account-disabled";
+    for (subject, kind, id) in [
+        (json!({"format": "account", "uri": "acct:alice@example.com"}), "user", "acct:alice@example.com"),
+        (json!({"format": "email", "email": "alice@example.com"}), "user", "alice@example.com"),
+        (json!({"format": "iss_sub", "iss": "https://idp.example.com", "sub": "145234573"}), "user", "145234573"),
+        (json!({"format": "opaque", "id": "11112222333344445555"}), "user", "11112222333344445555"),
+        (json!({"format": "phone_number", "phone_number": "+12065550100"}), "user", "+12065550100"),
+        (json!({"format": "did", "url": "did:example:123456"}), "user", "did:example:123456"),
+        (json!({"format": "uri", "uri": "urn:uuid:4e851e98"}), "user", "urn:uuid:4e851e98"),
+        (json!({"format": "jwt_id", "iss": "https://idp.example.com", "jti": "B70BA622"}), "token", "B70BA622"),
+        (
+            json!({"format": "aliases", "identifiers": [{"format": "email", "email": "alice@example.com"}]}),
+            "user",
+            "alice@example.com",
+        ),
+        (
+            json!({"subject_type": "iss-sub", "iss": "https://idp.example.com", "sub": "7375626A656374"}),
+            "user",
+            "7375626A656374",
+        ),
+        (
+            json!({"subject_type": "oauth_token", "token_type": "refresh_token", "token_identifier_alg": "hash_SHA512_double", "token": "q83v"}),
+            "refresh_token",
+            "q83v",
+        ),
+    ] {
+        let event = mapped(Format::SecurityEvents, &token(uri, &subject, &json!({})));
+        assert_eq!((&event["targets"][0]["type"], &event["targets"][0]["id"]), (&json!(kind), &json!(id)), "{subject}");
+    }
+    let begun = json!({"subject_type": "oauth_token", "token_type": "refresh_token", "token_identifier_alg": "prefix", "token": "1/abcdefgh"});
+    let event = mapped(Format::SecurityEvents, &token(uri, &begun, &json!({})));
+    assert_eq!(event.get("targets"), None, "the beginning of a token is no name for it");
+}
+
+#[test]
+fn each_event_of_a_token_is_one_of_ours_and_a_person_acts_who_did_it_themselves() {
+    let caep = "https://schemas.openid.net/secevent/caep/event-type/";
+    let mut claims =
+        token(&format!("{caep}session-revoked"), &json!({"format": "email", "email": "alice@example.com"}), &json!({}));
+    claims["events"][format!("{caep}credential-change")] =
+        json!({"initiating_entity": "user", "credential_type": "password"});
+    let events = delivery(Format::SecurityEvents, None, claims.to_string().as_bytes());
+    let actors: Vec<_> =
+        events.iter().map(|it| (it.action.as_str(), it.actor.as_ref().unwrap().r#type.as_deref())).collect();
+    assert_eq!(actors, [("auth.password.changed", Some("user")), ("session.revoked", Some("system"))]);
+    assert_ne!(events[0].idempotency_key, events[1].idempotency_key);
+}
