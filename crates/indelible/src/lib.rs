@@ -66,10 +66,14 @@ pub mod outbox;
 mod recorder;
 pub mod redaction;
 pub mod retention;
+#[cfg(feature = "receivers")]
+pub mod security_events;
 mod text;
 #[cfg(feature = "tokens")]
 pub mod tokens;
 pub mod usage;
+#[cfg(feature = "receivers")]
+pub mod webhooks;
 
 pub use fingerprint::{FingerprintKeyError, fingerprint_key};
 pub use indelible_engine::{

@@ -8,6 +8,8 @@ pub(crate) use capture::*;
 pub(crate) use endpoints::*;
 #[cfg(any(feature = "outbox-postgres", feature = "outbox-sqlite"))]
 pub(crate) use outbox::*;
+#[cfg(feature = "receivers")]
+pub(crate) use receivers::*;
 #[cfg(feature = "tokens")]
 pub(crate) use tokens::*;
 
@@ -191,4 +193,28 @@ mod outbox {
     pub(crate) const OUTBOX_RETRY_WAIT: Duration = Duration::from_millis(200);
     /// The longest wait after a failure.
     pub(crate) const OUTBOX_RETRY_WAIT_MAX: Duration = Duration::from_secs(30);
+}
+
+#[cfg(feature = "receivers")]
+mod receivers {
+    /// Characters below which a secret shared with a sender is refused.
+    pub(crate) const WEBHOOK_SECRET_BYTES_MIN: usize = 8;
+    /// Secrets of a sender that count at once.
+    pub(crate) const WEBHOOK_SECRETS_MAX: usize = 4;
+    /// How far the moment in a signature may be from now, in seconds.
+    pub(crate) const WEBHOOK_TOLERANCE_S: u64 = 300;
+    /// Signatures of one delivery that are looked at.
+    pub(crate) const SIGNATURES_MAX: usize = 8;
+    /// Bytes of a Security Event Token.
+    pub(crate) const SET_BYTES_MAX: usize = 64 << 10;
+    /// How far ahead of ours an issuer's clock may be, in seconds.
+    pub(crate) const SET_SKEW_S: i64 = 300;
+    /// Events of one token.
+    pub(crate) const SET_EVENTS_MAX: usize = 64;
+    /// Bytes of a token's id.
+    pub(crate) const SET_ID_BYTES_MAX: usize = 512;
+    /// Bytes of a set of keys.
+    pub(crate) const JWKS_BYTES_MAX: usize = 256 << 10;
+    /// Keys of a set.
+    pub(crate) const JWKS_KEYS_MAX: usize = 64;
 }
