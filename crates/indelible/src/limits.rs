@@ -154,6 +154,8 @@ mod tokens {
     pub(crate) const HOST_BYTES_MAX: usize = 253;
     /// Tokens with a rate limit that are used within a minute; each takes some 300 bytes.
     pub(crate) const LIMITED_TOKENS_MAX: usize = 1 << 18;
+    /// Missing abilities that an event names, apart from those that were needed.
+    pub(crate) const MISSING_MAX: usize = 64;
     /// Kinds of failures that are counted at a time.
     pub(crate) const FAILURES_ALIKE_MAX: usize = 4096;
 }

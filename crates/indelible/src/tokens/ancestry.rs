@@ -17,8 +17,9 @@ pub(super) struct Ends {
 
 impl Ends {
     /// Those of a token by itself.
-    pub(super) const fn of(token: &Token) -> Self {
-        Self { revoked_at: token.revoked_at, expires_at: token.expires_at }
+    pub(super) fn of(token: &Token) -> Self {
+        let revoked_at = if token.is_revoked { Some(Timestamp::MIN) } else { token.revoked_at };
+        Self { revoked_at, expires_at: token.expires_at }
     }
 
     /// Whether what ends so can be used at a moment.

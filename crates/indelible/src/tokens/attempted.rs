@@ -8,7 +8,10 @@ use indelible_proof::{
 };
 
 use super::{Scope, attempt::Requirement, ready::Ready, refusal::Refusal};
-use crate::text::{self, clipped, header_text};
+use crate::{
+    limits::MISSING_MAX,
+    text::{self, header_text},
+};
 
 /// What was seen of an attempt to use a token.
 #[derive(Debug)]
@@ -49,9 +52,15 @@ impl Attempted {
         let mut event = Event::new(action).tenant(&self.scope.tenant).occurred_at(self.at);
         event.outcome = outcome;
         event.reason = reason.map(str::to_owned);
+        let missing = match &self.refusal {
+            Some(Refusal::Scope(missing)) => Some(("missing".to_owned(), fit_scopes(missing, MISSING_MAX).into())),
+            _ => None,
+        };
         event.metadata = self.metadata;
+        event.metadata.extend(missing.clone());
         if !event.metadata.is_empty() && event.validate().is_err() {
-            event.metadata = Object::from_iter([("left_out".to_owned(), "metadata that no event may have".into())]);
+            let left_out = ("left_out".to_owned(), "metadata that no event may have".into());
+            event.metadata = Object::from_iter([left_out].into_iter().chain(missing));
         }
         match (&self.ready, self.looks) {
             (Some(ready), _) => note_token(&mut event, ready),
@@ -60,13 +69,9 @@ impl Attempted {
                 event.credential = looks.map(credential_of);
             }
         }
-        let abilities: Vec<String> =
-            self.needs.abilities().take(SCOPES_MAX).map(|ability| clipped(ability, SCOPE_BYTES_MAX)).collect();
+        let abilities = fit_scopes(self.needs.abilities(), SCOPES_MAX);
         if !abilities.is_empty() {
             event.oauth.get_or_insert_default().scopes_requested = abilities;
-        }
-        if let Some(Refusal::Scope(missing)) = self.refusal {
-            event.metadata.insert("missing".to_owned(), missing.into());
         }
         event.context = Some(fit_context(self.context)).filter(|context| *context != Context::default());
         event.http = self.http.map(fit_http).filter(|http| *http != Http::default());
@@ -89,6 +94,10 @@ fn credential_of(looks: Looks) -> Credential {
 
 fn fit(text: Option<String>, bytes_max: usize) -> Option<String> {
     text::fit(&text?, bytes_max)
+}
+
+fn fit_scopes<'a>(abilities: impl IntoIterator<Item = &'a String>, scopes_max: usize) -> Vec<String> {
+    abilities.into_iter().filter_map(|ability| text::fit(ability, SCOPE_BYTES_MAX)).take(scopes_max).collect()
 }
 
 fn fit_context(mut context: Context) -> Context {

@@ -195,8 +195,8 @@ pub(super) fn is_word(text: &str) -> bool {
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }
 
-/// Numbers, UUIDs and ULIDs.
-fn is_id(text: &str) -> bool {
+/// Whether it can stand before the text of an imported token: numbers, UUIDs and ULIDs can.
+pub(super) fn is_id(text: &str) -> bool {
     (1..=limits::IMPORTED_ID_BYTES_MAX).contains(&text.len())
         && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
 }

@@ -8,6 +8,7 @@ use super::{
     Tokens,
     error::TokenError,
     events,
+    format::is_id,
     issue::Issue,
     model::{Token, random_id},
     state::Change,
@@ -73,6 +74,10 @@ impl Tokens {
             let mut change = Change::default();
             let mut hashes = HashSet::new();
             for import in imports {
+                if !import.id.as_deref().is_none_or(is_id) {
+                    let problem = "is none that can stand before a token: give at most 64 letters, digits and hyphens";
+                    return Err(TokenError::Invalid { field: "id", problem: problem.to_owned() });
+                }
                 let is_there = || self.service.state.by_hash(&self.scope.tenant, &import.hash);
                 if !hashes.insert(import.hash) || is_there()?.is_some() {
                     continue;
@@ -83,6 +88,7 @@ impl Tokens {
                     hash: import.hash,
                     imported_id: import.id.clone(),
                     revoked_at: import.revoked_at,
+                    is_revoked: import.revoked_at.is_some_and(|at| at <= now),
                     last_used_at: import.last_used_at,
                     ..self.draft(&import.issue, None, created_at)?
                 };

@@ -239,6 +239,7 @@ impl Tokens {
             created_at: now,
             expires_at: issue.expiry.resolve(now, kind.expires_at(now)),
             revoked_at: None,
+            is_revoked: false,
             revocation_reason: None,
             last_used_at: None,
             rotated_from: None,

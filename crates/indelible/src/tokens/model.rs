@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use indelible_proof::{Event, Object, Timestamp};
+use indelible_proof::{Event, EventError, Object, Target, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -110,6 +110,9 @@ pub struct Token {
     pub expires_at: Option<Timestamp>,
     /// From when on it is invalid because somebody said so; in the future when the revocation is scheduled.
     pub revoked_at: Option<Timestamp>,
+    /// Whether it was revoked when that was written down, and not for later: then no clock that is put back revives it.
+    #[serde(skip)]
+    pub is_revoked: bool,
     /// Why it was revoked.
     pub revocation_reason: Option<String>,
     /// When it was last used; up to some seconds late.
@@ -150,8 +153,22 @@ impl Token {
             return invalid("expires_at", "is over already: give a moment to come");
         }
         // What an event may hold, a token may: of the rest the event itself is the check.
+        for (field, entity) in [("context", &self.context), ("boundary", &self.boundary)] {
+            let targets = entity.iter().map(|Entity { r#type, id }| Target::new(r#type, id)).collect();
+            let bound = Event { targets, ..Event::new("token.created") };
+            bound.validate().map_err(|EventError { problem, .. }| TokenError::Invalid { field, problem })?;
+        }
         let free = Event { metadata: self.metadata.clone(), ..Event::new("token.created") };
         Ok(free.validate()?)
+    }
+
+    /// Takes it back from a moment on, unless it is taken back sooner: then that stays, with its reason.
+    pub(super) fn revoke(&mut self, at: Timestamp, reason: Option<&str>, now: Timestamp) {
+        if !self.is_revoked && self.revoked_at.is_none_or(|before| before > at) {
+            self.revoked_at = Some(at);
+            self.revocation_reason = reason.map(str::to_owned);
+        }
+        self.is_revoked |= at <= now;
     }
 
     /// Counts a change of it.

@@ -111,11 +111,7 @@ impl Tokens {
             let mut revoked = self.reached(&token, mode, at)?;
             for token in &mut revoked {
                 token.revise();
-                // What was revoked with a reason keeps it, unless this is the revocation that counts.
-                if token.revoked_at.is_none_or(|before| before > at) {
-                    token.revoked_at = Some(at);
-                    token.revocation_reason.clone_from(&revoke.reason);
-                }
+                token.revoke(at, revoke.reason.as_deref(), now);
             }
             let mut change = Change::default();
             for one in &revoked {

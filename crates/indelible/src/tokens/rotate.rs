@@ -87,14 +87,18 @@ impl Tokens {
     pub fn rotate(&self, rotate: &Rotate) -> Result<Issued, TokenError> {
         self.change(|now| {
             let mut old = self.existing(&rotate.id)?;
-            let standing = old.standing(now);
+            let standing = self.standing(&old, now)?;
             if standing != Standing::Active && !rotate.revive {
                 return Err(TokenError::NotActive { id: old.id, standing });
             }
+            // A revocation that is over ends the old one alone.
+            let to_come = old.revoked_at.filter(|_| old.standing(now) != Standing::Revoked);
             let issued = self.mint(Token {
                 created_at: now,
                 expires_at: rotate.expiry.resolve(now, old.expires_at),
-                revoked_at: old.revoked_at.filter(|at| *at > now),
+                revoked_at: to_come,
+                revocation_reason: to_come.and(old.revocation_reason.clone()),
+                is_revoked: false,
                 last_used_at: None,
                 rotated_from: Some(old.id.clone()),
                 rotated_to: None,
@@ -139,8 +143,5 @@ fn end(old: &mut Token, mode: RotationMode, now: Timestamp) {
         RotationMode::Grace(time) => later(now, time),
         RotationMode::Dual => return,
     };
-    if old.revoked_at.is_none_or(|before| before > at) {
-        old.revoked_at = Some(at);
-        old.revocation_reason = Some("rotated".to_owned());
-    }
+    old.revoke(at, Some("rotated"), now);
 }

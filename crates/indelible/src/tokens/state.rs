@@ -40,8 +40,8 @@ pub trait State: Send + Sync + 'static {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Change {
     /// New tokens, of revision 1, and changed ones, of a revision one more than the one that was read. Of a changed one
-    /// only `parent`, `revoked_at`, `revocation_reason` and `rotated_to` are written: all else is for ever, but
-    /// `last_used_at`, which [`State::touch`] writes.
+    /// only `parent`, `revoked_at`, `is_revoked`, `revocation_reason` and `rotated_to` are written: all else is for ever,
+    /// but `last_used_at`, which [`State::touch`] writes.
     pub tokens: Vec<Token>,
     /// Tokens that go away, as they were read.
     pub deleted: Vec<Token>,

@@ -32,6 +32,10 @@ impl Clock {
     pub(crate) fn advance(&self, time: Duration) {
         self.0.fetch_add(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
     }
+
+    pub(crate) fn put_back(&self, time: Duration) {
+        self.0.fetch_sub(i64::try_from(time.as_micros()).unwrap(), Ordering::SeqCst);
+    }
 }
 
 pub(crate) struct Bench {

@@ -3,8 +3,8 @@
 use indelible::{
     Context, Http, Object, Outcome,
     tokens::{
-        Abilities, AllowedDomains, AllowedIps, Attempt, Coalescing, Derive, Entity, Import, Issue, Kind, Kinds,
-        Refusal, Requirement, Revoke, Rotate, RotationMode, Vault, hash,
+        Abilities, AllowedDomains, AllowedIps, Attempt, Coalescing, Derive, Entity, Find, Import, Issue, Issued, Kind,
+        Kinds, Refusal, Requirement, Revoke, Rotate, RotationMode, Standing, Vault, hash,
     },
 };
 
@@ -129,6 +129,7 @@ fn a_child_ends_with_its_parent_unless_orphans_live() {
         assert_eq!(verify(), Ok(()));
         bench.tokens.revoke(&Revoke::new(&parent.id)).unwrap();
         assert_eq!(verify(), expected);
+        assert_eq!(bench.tokens.rotate(&Rotate::new(&child.token.id)).is_ok(), orphans_live);
     }
 }
 
@@ -186,6 +187,49 @@ fn nothing_that_a_client_sends_keeps_an_attempt_out_of_the_log() {
 }
 
 #[test]
+fn nothing_that_is_asked_of_a_token_keeps_its_refusal_out_of_the_log() {
+    let bench = Bench::new();
+    let issued = bench.tokens.issue(&sk().abilities(Abilities::new(["read"]).unwrap())).unwrap();
+    let many = || (0..20_000).map(|n| format!("orders:{n}"));
+    let asked = [
+        Requirement::default().any(["x".repeat(300_000)]),
+        Requirement::default().any(many()),
+        Requirement::default().all(["a\0b"]),
+        Requirement::default().all([""]),
+    ];
+    for needs in &asked {
+        let check = bench.tokens.check(Attempt::new(issued.plaintext.reveal()).needs(needs));
+        let refused = check.finish(None, Object::from_iter([("note".to_owned(), "y".repeat(65_000).into())]));
+        assert!(matches!(refused, Err(Refusal::Scope(_))));
+    }
+    let denied = bench.events("action:token.scope_denied");
+    assert_eq!((denied.len(), bench.recorder.stats().lost), (asked.len(), 0));
+    assert_eq!(denied[1].metadata["missing"][1], "orders:1");
+    assert_eq!(denied[1].oauth.as_ref().unwrap().scopes_requested.len(), 256);
+}
+
+#[test]
+fn a_clock_that_is_put_back_brings_nothing_back_that_was_revoked() {
+    let bench = Bench::new();
+    let (revoked, rotated) = (bench.secret_key(), bench.secret_key());
+    let child = bench.tokens.derive(&Derive::from(&revoked.token.id)).unwrap();
+    let later = bench.secret_key();
+    bench.tokens.revoke(&Revoke::new(&revoked.token.id)).unwrap();
+    bench.tokens.rotate(&Rotate::new(&rotated.token.id)).unwrap();
+    bench.tokens.revoke(&Revoke::new(&later.token.id).after(minutes(5))).unwrap();
+    bench.clock.put_back(minutes(60));
+    let verify = |issued: &Issued| bench.tokens.verify(Attempt::new(issued.plaintext.reveal())).map(drop);
+    for ended in [&revoked, &rotated, &child] {
+        assert_eq!(verify(ended), Err(Refusal::Revoked));
+    }
+    assert_eq!(verify(&later), Ok(()));
+    let found = |standing| bench.tokens.count(Find::default().standing(standing)).unwrap();
+    assert_eq!((found(Standing::Revoked), found(Standing::Active)), (2, 3));
+    let again = bench.tokens.revoke(&Revoke::new(&revoked.token.id).reason("again")).unwrap();
+    assert_eq!((again[0].revoked_at > Some(bench.clock.now()), again[0].revocation_reason.as_deref()), (true, None));
+}
+
+#[test]
 fn tokens_of_bearer_are_taken_over_with_their_ids() {
     let bench = Bench::new();
     let text = "sk_test_7YhB3nVqkzLmP9wXtR2sDfGj";
@@ -204,6 +248,8 @@ fn tokens_of_bearer_are_taken_over_with_their_ids() {
     assert_eq!(bench.metadata("action:token.created")["imported"], true);
     assert_eq!(imported[0].imported_id.as_deref(), Some("17"));
     assert!(Import::new(sk(), &"00".repeat(64)).is_err());
+    let unusable = [Import::new(sk(), &"00".repeat(32)).unwrap().id("x".repeat(65))];
+    assert!(bench.tokens.import(&unusable).unwrap_err().to_string().starts_with("id: "));
 }
 
 #[test]

@@ -5,7 +5,8 @@ use rusqlite::{Connection, TransactionBehavior};
 use crate::{outbox, tokens::state::StateError};
 
 /// The n-th makes version n + 1 out of version n. What was released is never changed.
-const MIGRATIONS: &[&str] = &[r"
+const MIGRATIONS: &[&str] = &[
+    r"
     CREATE TABLE tokens (
         id TEXT PRIMARY KEY, tenant TEXT NOT NULL, kind TEXT NOT NULL, environment TEXT NOT NULL,
         prefix TEXT NOT NULL, last_four TEXT NOT NULL, hash BLOB NOT NULL, sealed BLOB,
@@ -24,7 +25,12 @@ const MIGRATIONS: &[&str] = &[r"
     CREATE INDEX tokens_used ON tokens (tenant, last_used_at);
     CREATE INDEX tokens_expiry ON tokens (tenant, expires_at) WHERE expires_at IS NOT NULL;
     CREATE INDEX tokens_revocation ON tokens (tenant, revoked_at) WHERE revoked_at IS NOT NULL;
-"];
+",
+    r"
+    ALTER TABLE tokens ADD COLUMN revoked INTEGER NOT NULL DEFAULT 0;
+    UPDATE tokens SET revoked = 1 WHERE revoked_at <= unixepoch() * 1000000;
+",
+];
 
 /// Brings a database to the latest version, all steps or none. One that has it already is not written to: a disk that is
 /// full must not keep a service from starting. So a change of the outbox's tables is a step too.
@@ -44,3 +50,6 @@ pub(super) fn run(connection: &mut Connection) -> Result<(), StateError> {
     transaction.pragma_update(None, "user_version", known)?;
     Ok(transaction.commit()?)
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,17 +15,17 @@ const INSERT: &str = "INSERT INTO tokens (
     id, tenant, kind, environment, prefix, last_four, hash, sealed, owner_type, owner_id, context_type, context_id,
     boundary_type, boundary_id, name, abilities, metadata, allowed_ips, allowed_domains, rate_limit, group_id, parent,
     depth, created_at, expires_at, revoked_at, revocation_reason, last_used_at, rotated_from, rotated_to, imported_id,
-    revision
+    revoked, revision
 ) VALUES (
     :id, :tenant, :kind, :environment, :prefix, :last_four, :hash, :sealed, :owner_type, :owner_id, :context_type,
     :context_id, :boundary_type, :boundary_id, :name, :abilities, :metadata, :allowed_ips, :allowed_domains,
     :rate_limit, :group_id, :parent, :depth, :created_at, :expires_at, :revoked_at, :revocation_reason, :last_used_at,
-    :rotated_from, :rotated_to, :imported_id, 1
+    :rotated_from, :rotated_to, :imported_id, :revoked, 1
 )";
 
 /// Writes what an operation can change of a token that exists; all else of it is for ever.
 const UPDATE: &str = "UPDATE tokens SET parent = ?1, revoked_at = ?2, revocation_reason = ?3, rotated_to = ?4,
-    revision = ?6 WHERE id = ?5 AND revision = ?6 - 1";
+    revoked = ?7, revision = ?6 WHERE id = ?5 AND revision = ?6 - 1";
 
 /// Writes a token and gives the number of rows written: none when the database has another revision of it.
 pub(super) fn write(connection: &Connection, token: &Token) -> Result<usize, StateError> {
@@ -35,7 +35,8 @@ pub(super) fn write(connection: &Connection, token: &Token) -> Result<usize, Sta
     let mut update = connection.prepare_cached(UPDATE)?;
     let revoked_at = micros(token.revoked_at);
     let (reason, revision) = (&token.revocation_reason, integer(token.revision));
-    Ok(update.execute(params![token.parent, revoked_at, reason, token.rotated_to, token.id, revision])?)
+    let is_revoked = token.is_revoked;
+    Ok(update.execute(params![token.parent, revoked_at, reason, token.rotated_to, token.id, revision, is_revoked])?)
 }
 
 fn insert(connection: &Connection, token: &Token) -> Result<usize, StateError> {
@@ -53,7 +54,7 @@ fn insert(connection: &Connection, token: &Token) -> Result<usize, StateError> {
         ":created_at": token.created_at.as_micros(), ":expires_at": micros(token.expires_at),
         ":revoked_at": micros(token.revoked_at), ":revocation_reason": token.revocation_reason,
         ":last_used_at": micros(token.last_used_at), ":rotated_from": token.rotated_from,
-        ":rotated_to": token.rotated_to, ":imported_id": token.imported_id,
+        ":rotated_to": token.rotated_to, ":imported_id": token.imported_id, ":revoked": token.is_revoked,
     };
     Ok(connection.prepare_cached(INSERT)?.execute(values)?)
 }
@@ -87,6 +88,7 @@ pub(super) fn read(row: &Row<'_>) -> Result<Token, StateError> {
             created_at: time(row, "created_at")?.ok_or("created_at is missing")?,
             expires_at: time(row, "expires_at")?,
             revoked_at: time(row, "revoked_at")?,
+            is_revoked: column(row, "revoked")?,
             revocation_reason: column(row, "revocation_reason")?,
             last_used_at: time(row, "last_used_at")?,
             rotated_from: column(row, "rotated_from")?,

@@ -118,8 +118,8 @@ impl Selection {
 
     fn and_standing(&mut self, standing: Standing, now: Timestamp) {
         let now = now.as_micros();
-        let revoked = "revoked_at <= ?";
-        let not_revoked = "ifnull(revoked_at > ?, true)";
+        let revoked = "(revoked OR revoked_at <= ?)";
+        let not_revoked = "NOT revoked AND ifnull(revoked_at > ?, true)";
         match standing {
             Standing::Revoked => self.and(revoked, [now.into()]),
             Standing::Expired => self.and(&format!("{not_revoked} AND expires_at <= ?"), [now.into(), now.into()]),
