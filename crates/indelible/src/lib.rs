@@ -65,6 +65,7 @@ pub mod oauth;
 pub mod outbox;
 mod recorder;
 pub mod redaction;
+pub mod resources;
 pub mod retention;
 #[cfg(feature = "receivers")]
 pub mod security_events;

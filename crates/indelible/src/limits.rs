@@ -51,6 +51,14 @@ pub(crate) const CURSOR_BYTES_MAX: u64 = 64;
 pub(crate) const KEY_FILE_BYTES_MAX: u64 = 1024;
 /// Characters of an error code.
 pub(crate) const CODE_BYTES_MAX: usize = 64;
+/// Bytes of JSON that the changes of a resource may be told in, unless told otherwise.
+pub(crate) const CHANGES_BYTES_DEFAULT: usize = 64 << 10;
+/// Requests that one resource came from: further ones are not part of its history.
+pub(crate) const REQUESTS_OF_RESOURCE_MAX: u32 = 64;
+/// Events from which the state of a resource is rebuilt; where there are more since it was created, what older ones told is unknown.
+pub(crate) const STATE_EVENTS_MAX: usize = 20_000;
+/// Targets that are looked for at once: an index knows the events of as many ids.
+pub(crate) const TARGETS_ASKED_AT_ONCE: usize = 50;
 
 /// Those of capture.
 #[cfg(feature = "tower")]

@@ -33,7 +33,7 @@ use rules::{Rule, Rules};
 pub const MASK: &str = "[REDACTED]";
 
 /// What a hashed value begins with; 32 hex digits follow.
-const HASH_PREFIX: &str = "hmac:";
+pub(crate) const HASH_PREFIX: &str = "hmac:";
 const HASH_BYTES: usize = 16;
 
 /// The names of fields that are secret unless told otherwise. Case and separators do not matter: `newPassword` is
@@ -183,7 +183,6 @@ impl Redaction {
     }
 
     /// Takes the secrets out of an event that is redacted again by a recorder.
-    #[cfg(feature = "tower")]
     pub(crate) fn redact(&self, event: &mut Event) {
         self.walk_event(event);
     }

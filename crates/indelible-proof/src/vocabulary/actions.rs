@@ -126,6 +126,7 @@ pub(super) const ACTIONS: &[Action] = &[
     action("resource.enabled", Success, Low),
     action("resource.exported", Success, Medium),
     action("resource.imported", Success, Low),
+    action("resource.linked", Success, Info),
     action("resource.listed", Success, Info),
     action("resource.moved", Success, Info),
     action("resource.read", Success, Info),

@@ -6,6 +6,11 @@ use serde_json::Value;
 use super::{MASK, Redaction, Strategy, is_harmless, rules::Path, typed};
 use crate::limits::REDACTION_DEPTH_MAX;
 
+/// Whether a name is that of an element of a list, as changes have it: lists do not count as a level.
+fn is_item(name: &str) -> bool {
+    name.starts_with('[') && name.ends_with(']')
+}
+
 impl Redaction {
     pub(super) fn walk_event(&self, event: &mut Event) {
         self.walk_object(&mut event.metadata, &Path::root("metadata"), 1);
@@ -37,8 +42,8 @@ impl Redaction {
         let mut changed = false;
         let mut removed = Vec::new();
         for (name, value) in fields.iter_mut() {
-            let path = path.to(name);
-            changed |= match self.rules.hides(&path) {
+            let below = path.to(name);
+            changed |= match self.rules.hides(&below) {
                 Some(_) if is_harmless(value) => false,
                 Some(strategy) => {
                     match self.stand_in_for(value, strategy) {
@@ -47,7 +52,8 @@ impl Redaction {
                     }
                     true
                 }
-                None => self.walk_value(value, &path, depth),
+                None if is_item(name) => self.walk_value(value, path, depth),
+                None => self.walk_value(value, &below, depth),
             };
         }
         for name in removed {

@@ -1,0 +1,148 @@
+//! Who asked for what, who allowed it, and how long that took.
+
+use indelible_engine::{
+    column::Column,
+    limits::PAGE_ROWS_MAX,
+    query::{Clause, Filter, Match, Query},
+    source::ReadError,
+};
+use indelible_proof::{Actor, Event, Recorded, Target, Timestamp};
+use serde::Serialize;
+
+use super::{Action, REQUEST, Trail, trail::matches};
+use crate::limits::TARGETS_ASKED_AT_ONCE;
+
+/// A request for a resource, or for a change of one.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Request {
+    /// The resource, without an id when it had none yet.
+    pub resource: Target,
+    /// The id of the request, where it has one.
+    pub request: Option<String>,
+    /// When it was made.
+    pub requested_at: Option<Timestamp>,
+    /// Who made it.
+    pub requested_by: Option<Actor>,
+    /// The event that tells of it.
+    pub seq: u64,
+}
+
+/// An answer to a request.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Decided {
+    /// `approved`, `denied` or `cancelled`.
+    pub decision: String,
+    /// The resource.
+    pub resource: Target,
+    /// When it was decided.
+    pub decided_at: Option<Timestamp>,
+    /// Who did.
+    pub decided_by: Option<Actor>,
+    /// The event that tells of it.
+    pub seq: u64,
+    /// What was decided on; `None` when the log has no request.
+    pub request: Option<Request>,
+    /// Seconds between the two.
+    pub waited_s: Option<u64>,
+}
+
+const DECISIONS: [Action; 3] = [Action::APPROVED, Action::DENIED, Action::CANCELLED];
+
+impl Trail<'_> {
+    /// What was decided on requests, the newest first. The actor of the conditions is who decided.
+    pub fn decisions(&self, limit: u32) -> Result<Vec<Decided>, ReadError> {
+        let mut filter = self.filter();
+        filter.clauses.push(is_any(&DECISIONS));
+        let decisions = self.page(&Query { limit, ..Query::newest(filter) })?.events;
+        let requests = self.naming_the_same(&decisions, &[Action::REQUESTED])?;
+        let decided = |decision: Recorded| {
+            // The newest comes first.
+            let request = requests.iter().find(|request| request.seq < decision.seq && answers(&decision, request));
+            Decided::of(decision, request)
+        };
+        Ok(decisions.into_iter().map(decided).collect())
+    }
+
+    /// Requests that nothing was decided on, the newest first; among the newest thousand of those that meet the conditions.
+    pub fn open_requests(&self, limit: u32) -> Result<Vec<Request>, ReadError> {
+        let mut filter = self.filter();
+        filter.clauses.push(is_any(&[Action::REQUESTED]));
+        let requests = self.page(&Query { limit: PAGE_ROWS_MAX, ..Query::newest(filter) })?.events;
+        let decisions = self.naming_the_same(&requests, &DECISIONS)?;
+        let is_open = |request: &Recorded| {
+            !decisions.iter().any(|decision| request.seq < decision.seq && answers(decision, request))
+        };
+        Ok(requests.iter().filter(|request| is_open(request)).take(limit as usize).map(Request::of).collect())
+    }
+
+    /// The newest events of some actions that are about the same as others.
+    fn naming_the_same(&self, others: &[Recorded], actions: &[Action]) -> Result<Vec<Recorded>, ReadError> {
+        let mut names: Vec<(String, String)> = others.iter().flat_map(|recorded| names(&recorded.event)).collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut found = Vec::new();
+        for some in names.chunks(TARGETS_ASKED_AT_ONCE) {
+            let clauses = vec![is_any(actions), Self::naming(some)];
+            let filter = Filter { clauses, ..self.of_tenant() };
+            found.extend(self.page(&Query { limit: PAGE_ROWS_MAX, ..Query::newest(filter) })?.events);
+        }
+        found.sort_unstable_by_key(|recorded| std::cmp::Reverse(recorded.seq));
+        Ok(found)
+    }
+}
+
+impl Decided {
+    fn of(decision: Recorded, request: Option<&Recorded>) -> Self {
+        let request = request.map(Request::of);
+        let requested_at = request.as_ref().and_then(|request| request.requested_at);
+        let event = decision.event;
+        let waited_us = event.occurred_at.zip(requested_at).map(|(end, start)| end.as_micros() - start.as_micros());
+        Self {
+            resource: event.targets.first().cloned().unwrap_or_default(),
+            decided_at: event.occurred_at,
+            decision: event.action.trim_start_matches("resource.").to_owned(),
+            decided_by: event.actor,
+            seq: decision.seq,
+            request,
+            // Clocks of different producers may differ.
+            waited_s: waited_us.map(|waited| waited.max(0).unsigned_abs() / 1_000_000),
+        }
+    }
+}
+
+impl Request {
+    fn of(recorded: &Recorded) -> Self {
+        let Recorded { seq, event, .. } = recorded;
+        Self {
+            resource: event.targets.first().cloned().unwrap_or_default(),
+            request: requests(event).next().map(str::to_owned),
+            requested_at: event.occurred_at,
+            requested_by: event.actor.clone(),
+            seq: *seq,
+        }
+    }
+}
+
+fn is_any(actions: &[Action]) -> Clause {
+    matches(Column::Action, actions.iter().map(|action| Match::Is(action.as_str().to_owned())).collect())
+}
+
+/// The requests that an event names.
+fn requests(event: &Event) -> impl Iterator<Item = &str> {
+    let requests = event.targets.iter().filter(|target| target.r#type.as_deref() == Some(REQUEST));
+    requests.filter_map(|request| request.id.as_deref())
+}
+
+/// Types and ids that tell which request an event is about: its own id, else that of the resource.
+fn names(event: &Event) -> Vec<(String, String)> {
+    let requests: Vec<_> = requests(event).map(|id| (REQUEST.to_owned(), id.to_owned())).collect();
+    let name = |target: &Target| target.r#type.clone().zip(target.id.clone());
+    if requests.is_empty() { event.targets.iter().filter_map(name).collect() } else { requests }
+}
+
+/// Whether a decision is about a request.
+fn answers(decision: &Recorded, request: &Recorded) -> bool {
+    let kind = |recorded: &Recorded| recorded.event.targets.first().and_then(|target| target.r#type.clone());
+    let asked = names(&request.event);
+    kind(decision) == kind(request) && names(&decision.event).iter().any(|name| asked.contains(name))
+}
