@@ -52,6 +52,10 @@ pub trait Outbox: Send + Sync {
     /// Puts an event aside that the log will never take.
     fn park(&self, id: i64, problem: &str) -> Result<(), OutboxError>;
 
+    /// Has the events that were put aside wait again, when what they lacked was mended. Gives how many there are; those that
+    /// the log still does not take are put aside again.
+    fn retry(&self) -> Result<u64, OutboxError>;
+
     /// How many events are in it.
     fn status(&self) -> Result<Status, OutboxError>;
 

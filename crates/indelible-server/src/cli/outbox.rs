@@ -29,16 +29,22 @@ Examples:
   indelible outbox drain postgres://drainer@127.0.0.1/app --follow --url http://127.0.0.1:4610
   indelible outbox drain app.db
   indelible outbox status app.db
+  indelible outbox retry app.db
   indelible outbox triggers postgres://owner@127.0.0.1/app --table invoices --exclude seen_at --apply
 
-A database is the file of a SQLite database, or the address of Postgres: over a socket or the loopback interface; elsewhere
-only with ?sslmode=disable, which says that everything may pass in the clear. INDELIBLE_OUTBOX keeps the address, and the
+A database is the file of a SQLite database, or the address of Postgres: over a socket or the loopback interface; elsewhere \
+only with ?sslmode=disable, which says that everything may pass in the clear. INDELIBLE_OUTBOX keeps the address, and the \
 password in it, out of the command line.")]
 pub(crate) enum Outbox {
     /// Hands everything that was committed to the log, in order and once
     Drain(Drain),
     /// Shows how many events wait, since when, and what the log does not take
     Status {
+        #[command(flatten)]
+        database: DatabaseOptions,
+    },
+    /// Has what was parked wait for the next drain again, after it was mended
+    Retry {
         #[command(flatten)]
         database: DatabaseOptions,
     },
@@ -106,6 +112,13 @@ impl Outbox {
             Self::Status { database } => {
                 show(&database.open(false)?.outbox().status().map_err(Failure::because)?, screen)
             }
+            Self::Retry { database } => {
+                let retried = database.open(false)?.outbox().retry().map_err(Failure::because)?;
+                if screen.wants_json() {
+                    return screen.json(&serde_json::json!({"retried": retried}));
+                }
+                screen.line(&format!("{retried} wait again"))
+            }
             Self::Schema(schema) => schema.run(screen),
             Self::Triggers(triggers) => triggers.run(screen),
         }
@@ -143,7 +156,7 @@ impl Drain {
                 false
             }
         });
-        if !self.follow {
+        if !self.follow && (ended.is_ok() || all != Drained::default()) {
             tell(all, screen)?;
         }
         ended
@@ -155,7 +168,8 @@ fn tell(Drained { settled, parked }: Drained, screen: &mut Screen) -> Result<(),
         return screen.json(&serde_json::json!({"settled": settled, "parked": parked}));
     }
     let problems = if parked > 0 { format!(", {parked} parked: see `indelible outbox status`") } else { String::new() };
-    screen.line(&format!("{settled} events are in the log{problems}"))
+    let events = if settled == 1 { "event is" } else { "events are" };
+    screen.line(&format!("{settled} {events} in the log{problems}"))
 }
 
 fn show(status: &Status, screen: &mut Screen) -> Result<(), Failure> {

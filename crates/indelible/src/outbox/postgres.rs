@@ -200,6 +200,13 @@ impl Outbox for Postgres {
         self.ask(sql, &[(&id, Type::INT8), (&problem, Type::TEXT)]).map(drop)
     }
 
+    fn retry(&self) -> Result<u64, OutboxError> {
+        let sql = "WITH again AS (UPDATE public.indelible_outbox SET settled_at = NULL, problem = NULL \
+                   WHERE settled_at IS NOT NULL AND problem IS NOT NULL RETURNING id) SELECT count(*) FROM again";
+        let rows = self.ask(sql, &[])?;
+        rows.first().map_or(Ok(0), |row| row.try_get(0).map(i64::unsigned_abs)).map_err(described)
+    }
+
     fn status(&self) -> Result<Status, OutboxError> {
         let counts = "SELECT count(*) FILTER (WHERE settled_at IS NULL), count(*) FILTER (WHERE problem IS NOT NULL), \
                              count(*) FILTER (WHERE settled_at IS NOT NULL AND problem IS NULL), \

@@ -35,6 +35,9 @@ impl Sqlite {
     pub fn open(file: impl AsRef<Path>) -> Result<Self, OutboxError> {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let file = file.as_ref();
+        if !file.exists() {
+            return Err(OutboxError::Database { cause: format!("there is no {}", file.display()) });
+        }
         let open = || -> rusqlite::Result<Connection> {
             let connection = Connection::open_with_flags(file, flags)?;
             connection.busy_timeout(OUTBOX_WAIT)?;
@@ -124,6 +127,12 @@ impl Outbox for Sqlite {
         let park = format!("UPDATE indelible_outbox SET settled_at = {NOW}, problem = ?2 WHERE id = ?1");
         self.connection().execute(&park, params![id, problem])?;
         Ok(())
+    }
+
+    fn retry(&self) -> Result<u64, OutboxError> {
+        let retry = "UPDATE indelible_outbox SET settled_at = NULL, problem = NULL \
+                     WHERE settled_at IS NOT NULL AND problem IS NOT NULL";
+        Ok(self.connection().execute(retry, [])? as u64)
     }
 
     fn status(&self) -> Result<Status, OutboxError> {

@@ -64,6 +64,10 @@ impl<T: Outbox + Sync> Outbox for KilledBeforeSettling<'_, T> {
         self.0.park(id, problem)
     }
 
+    fn retry(&self) -> Result<u64, OutboxError> {
+        self.0.retry()
+    }
+
     fn status(&self) -> Result<Status, OutboxError> {
         self.0.status()
     }

@@ -30,7 +30,7 @@ fn what_was_committed_is_drained_into_a_data_directory_once() {
     let (shell, connection) = shell_with_outbox();
     insert(&connection, r#"{"action":"invoice.approved","targets":[{"type":"invoice","id":"7"}]}"#);
     assert!(shell.run(&["outbox", "status", "app.db"]).ok().starts_with("waiting 1, the first since 2"));
-    assert_eq!(shell.run(&["outbox", "drain", "app.db", "--keep"]).ok(), "1 events are in the log\n");
+    assert_eq!(shell.run(&["outbox", "drain", "app.db", "--keep"]).ok(), "1 event is in the log\n");
     assert_eq!(json(&shell.run(&["outbox", "drain", "app.db", "--json"]).ok())["settled"], 0);
     assert_eq!(json(&shell.run(&["outbox", "status", "app.db", "--json"]).ok())["kept"], 1);
     let found = json(&shell.run(&["list", "target:invoice:7", "--json"]).ok());
@@ -59,6 +59,16 @@ fn a_server_takes_them_too_and_what_it_does_not_take_is_shown() {
     assert_eq!(shell.run(&["list", "action:invoice.approved", "--json"]).ok().lines().count(), 3);
     let status = shell.run(&["outbox", "status", "app.db"]).ok();
     assert!(status.contains("parked  3") && status.contains("action: "), "{status}");
+
+    // One is mended.
+    connection
+        .execute_batch(r#"UPDATE indelible_outbox SET event = '{"action":"invoice.late"}' WHERE id = 2"#)
+        .unwrap();
+    assert_eq!(shell.run(&["outbox", "retry", "app.db"]).ok(), "3 wait again\n");
+    let drained = shell.run(&["outbox", "drain", "app.db"]).ok();
+    assert_eq!(drained, "1 event is in the log, 2 parked: see `indelible outbox status`\n");
+    assert_eq!(shell.run(&["list", "action:invoice.late", "--json"]).ok().lines().count(), 1);
+    assert_eq!(json(&shell.run(&["outbox", "retry", "app.db", "--json"]).ok())["retried"], 2);
 }
 
 #[test]

@@ -284,6 +284,10 @@ async fn postgres_parks_what_the_log_never_takes_and_refuses_what_can_be_no_even
     let status = database.outbox.status().unwrap();
     assert_eq!((status.waiting, status.parked, status.problems.len()), (0, 2, 2));
     assert!(status.problems[0].problem.contains("bytes of JSON"), "{:?}", status.problems);
+    database.run(r#"UPDATE indelible_outbox SET event = '{"action":"a.b","metadata":{"n":3}}' WHERE event->>'targets' = '7'"#).await;
+    assert_eq!(database.outbox.retry().unwrap(), 2);
+    assert_eq!(database.drain(&recorder), Drained { settled: 1, parked: 1 });
+    assert_eq!(database.outbox.retry().unwrap(), 1);
 }
 
 #[tokio::test]

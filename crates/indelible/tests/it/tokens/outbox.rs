@@ -97,6 +97,10 @@ impl Outbox for MortalState {
         self.1.step(|| self.0.outbox().park(id, problem), lost())
     }
 
+    fn retry(&self) -> Result<u64, OutboxError> {
+        self.0.outbox().retry()
+    }
+
     fn status(&self) -> Result<outbox::Status, OutboxError> {
         self.0.outbox().status()
     }
