@@ -38,6 +38,28 @@ pub(super) struct Settings {
     pub(super) fingerprint_key: [u8; 32],
 }
 
+impl Settings {
+    /// Whether what was chosen goes together.
+    fn check(&self) -> Result<(), StartError> {
+        let Self { kinds, environment, rates, .. } = self;
+        if self.vault.is_none()
+            && let Some((id, _)) = kinds.iter().find(|(_, kind)| kind.revealable)
+        {
+            return Err(StartError::NoVault { kind: id.to_owned() });
+        }
+        if !kinds.iter().any(|(_, kind)| kind.is_for(environment)) {
+            return Err(StartError::NoSuchEnvironment { environment: environment.clone() });
+        }
+        let limited = rates.types.iter().flat_map(|(id, rates)| rates.keys().map(move |environment| (id, environment)));
+        for (id, environment) in limited {
+            if !kinds.get(id).is_some_and(|kind| kind.is_for(environment)) {
+                return Err(StartError::RateOfNothing { kind: id.clone(), environment: environment.clone() });
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Builds [`Tokens`].
 #[must_use]
 pub struct Builder {
@@ -59,6 +81,24 @@ pub enum StartError {
     NoVault {
         /// The id of the type.
         kind: String,
+    },
+    /// Nothing could be issued in the environment that is given to tokens without one.
+    #[error(
+        "no type of tokens is for the environment \"{environment}\", which those issued without one get: give another, or a type that is for it"
+    )]
+    NoSuchEnvironment {
+        /// The environment.
+        environment: String,
+    },
+    /// A limit that would never count.
+    #[error(
+        "rates: no type of tokens is \"{kind}\" and for the environment \"{environment}\": configure one, or leave the rate out"
+    )]
+    RateOfNothing {
+        /// The id of the type.
+        kind: String,
+        /// The environment.
+        environment: String,
     },
     /// The system has no random numbers.
     #[error("no random numbers: {0}")]
@@ -163,11 +203,7 @@ impl Builder {
     /// Starts with any database. Events that are left from a crash go to the log first.
     pub fn start(self, state: Arc<dyn State>) -> Result<Tokens, StartError> {
         let Self { recorder, mut settings, fingerprint_key, coalescing, clock } = self;
-        if settings.vault.is_none()
-            && let Some((id, _)) = settings.kinds.iter().find(|(_, kind)| kind.revealable)
-        {
-            return Err(StartError::NoVault { kind: id.to_owned() });
-        }
+        settings.check()?;
         match fingerprint_key {
             Some(key) => settings.fingerprint_key = key,
             None => getrandom::fill(&mut settings.fingerprint_key)?,

@@ -180,13 +180,13 @@ impl Tokens {
     ///
     /// The log gets one `token.group_created`, and `token.created` for each.
     pub fn issue_group(&self, issues: &[Issue]) -> Result<Vec<Issued>, TokenError> {
-        let invalid = |problem: &str| TokenError::Invalid { field: "group", problem: problem.to_owned() };
-        let Some(first) = issues.first() else { return Err(invalid("has no tokens: give at least one")) };
+        let invalid = |problem: &str| TokenError::Invalid { field: "tokens", problem: problem.to_owned() };
+        let Some(first) = issues.first() else { return Err(invalid("there are none: give at least one")) };
         if issues.len() > GROUP_TOKENS_MAX {
-            return Err(invalid("has more than 32 tokens"));
+            return Err(invalid("there are more than 32: issue several groups"));
         }
         if issues.iter().any(|issue| issue.owner != first.owner) {
-            return Err(invalid("has tokens of several owners: issue one group for each"));
+            return Err(invalid("they have several owners: issue one group for each"));
         }
         self.change(|now| {
             let group = random_id("grp_")?;

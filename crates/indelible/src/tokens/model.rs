@@ -153,10 +153,18 @@ impl Token {
             return invalid("expires_at", "is over already: give a moment to come");
         }
         // What an event may hold, a token may: of the rest the event itself is the check.
-        for (field, entity) in [("context", &self.context), ("boundary", &self.boundary)] {
-            let targets = entity.iter().map(|Entity { r#type, id }| Target::new(r#type, id)).collect();
-            let bound = Event { targets, ..Event::new("token.created") };
-            bound.validate().map_err(|EventError { problem, .. }| TokenError::Invalid { field, problem })?;
+        let mut parts = vec![("name", Target::new("token", "id").name(&self.name))];
+        for (of_type, of_id, entity) in [
+            ("owner.type", "owner.id", Some(&self.owner)),
+            ("context.type", "context.id", self.context.as_ref()),
+            ("boundary.type", "boundary.id", self.boundary.as_ref()),
+        ] {
+            let Some(Entity { r#type, id }) = entity else { continue };
+            parts.extend([(of_type, Target::new(r#type, "id")), (of_id, Target::new("type", id))]);
+        }
+        for (field, part) in parts {
+            let told = Event::new("token.created").target(part);
+            told.validate().map_err(|EventError { problem, .. }| TokenError::Invalid { field, problem })?;
         }
         let free = Event { metadata: self.metadata.clone(), ..Event::new("token.created") };
         Ok(free.validate()?)

@@ -21,13 +21,16 @@ fn what_makes_no_sense_is_refused_with_its_field() {
         let problem = server.post("/v1/tokens", JSON, new(&fields)).assert_problem(400, "malformed");
         assert_eq!(problem["field"], field, "{problem}");
     }
-    let invalid: [(Value, &str); 7] = [
+    let invalid: [(Value, &str); 10] = [
         (json!({"type": "xx"}), "type"),
         (json!({"environment": "moon"}), "environment"),
         (json!({"name": ""}), "name"),
         (json!({"expires": "2001-01-01T00:00:00Z"}), "expires"),
         (json!({"metadata": {"t": "\u{0}"}}), "metadata.t"),
-        (json!({"owner": {"type": "user", "id": "x".repeat(5000)}}), "targets[1].id"),
+        (json!({"name": "x".repeat(5000)}), "name"),
+        (json!({"owner": {"type": "user", "id": "x".repeat(5000)}}), "owner.id"),
+        (json!({"owner": {"type": "", "id": "42"}}), "owner.type"),
+        (json!({"boundary": {"type": "team", "id": ""}}), "boundary.id"),
         (json!({"actor": {"type": "user", "id": "x".repeat(5000)}}), "actor.id"),
     ];
     for (fields, field) in invalid {
