@@ -199,3 +199,6 @@ pub(crate) fn signals() -> Result<impl Future<Output = ()>, ServeError> {
         let _ = tokio::signal::ctrl_c().await;
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -31,11 +31,16 @@ impl<T: DeserializeOwned> FromRequest<App> for Asked<T> {
 
 /// What a body in JSON says.
 pub(super) fn parse<T: DeserializeOwned>(json: &[u8]) -> Result<T, Problem> {
+    if json.is_empty() {
+        return Err(Problem::malformed("the body is empty: send an object in JSON"));
+    }
     let mut input = serde_json::Deserializer::from_slice(json);
     let Strict(parsed) = serde_path_to_error::deserialize(&mut input).map_err(|error| {
         let problem = Problem::malformed(error.inner().to_string());
         let path = error.path().to_string();
-        if path == "." { problem } else { problem.field(path) }
+        // What the path does not know it writes as a question mark.
+        let path = path.trim_end_matches(['.', '?']);
+        if path.is_empty() { problem } else { problem.field(path) }
     })?;
     input.end().map_err(|error| Problem::malformed(error.to_string()))?;
     Ok(parsed)

@@ -21,16 +21,11 @@ pub(super) async fn retain(
     body: Body,
 ) -> Result<(StatusCode, Json<Retained>), Problem> {
     let bytes = body::read(&headers, body, RETENTION_BODY_BYTES_MAX, app.request_timeout()).await?;
-    let asked = parse(&bytes).map_err(|error| Problem::malformed(error.to_string()))?;
+    // A body that is left out is no word for removing anything.
+    let asked: Asked = body::parse(&bytes)?;
     if asked.sizes.len() > RETENTION_SIZES_MAX {
         return Err(Problem::parameter("sizes", format!("give at most {RETENTION_SIZES_MAX}")));
     }
     let retained = administrator.retain(asked).await?;
     Ok((if retained.done { StatusCode::OK } else { StatusCode::ACCEPTED }, Json(retained)))
-}
-
-/// An object: a list would do for serde, and `[]` is no word for removing anything.
-fn parse(bytes: &[u8]) -> serde_json::Result<Asked> {
-    let object: serde_json::Map<_, _> = serde_json::from_slice(bytes)?;
-    serde_json::from_value(object.into())
 }

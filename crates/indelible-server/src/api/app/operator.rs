@@ -138,6 +138,9 @@ impl Administrator {
         let days = asked.days(self.app.0.keep).map_err(|error| Problem::parameter("days", error.to_string()))?;
         let planned = Asked { dry_run: true, ..asked.clone() };
         let planned = planned.run(&self.app.0.log, &self.app.0.recorder, days, &|_, _| (), |event| event)?;
+        if asked.dry_run {
+            return Ok(planned);
+        }
         let this = self.clone();
         let told = self.app.retain(asked, days, move |event| this.sign(event));
         let told = told.map_err(|error| Problem::internal(&error))?;
