@@ -126,3 +126,6 @@ fn completions(shell: clap_complete::Shell, screen: &mut Screen) -> Result<(), F
     clap_complete::generate(shell, &mut Arguments::command(), "indelible", &mut script);
     screen.bytes(&script)
 }
+
+#[cfg(test)]
+mod tests;

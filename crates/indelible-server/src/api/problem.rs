@@ -200,6 +200,11 @@ impl Problem {
         self.0.index.take()
     }
 
+    /// What kind of problem it is, as HTTP tells them apart.
+    pub(crate) fn status(&self) -> StatusCode {
+        self.0.status
+    }
+
     /// What is wrong, in words.
     pub(crate) fn into_detail(self) -> String {
         self.0.detail

@@ -103,8 +103,7 @@ fn print(answer: &Answer, screen: &mut Screen) -> Result<(), Failure> {
 
 fn column(answer: &Answer, at: usize, name: &str) -> Column {
     let numbers = answer.rows.iter().filter_map(|row| row.get(at)).all(|value| value.is_number() || value.is_null());
-    let title = name.to_uppercase();
-    if numbers && !answer.rows.is_empty() { Column::number(title) } else { Column::text(title, 8) }
+    if numbers && !answer.rows.is_empty() { Column::number(name) } else { Column::text(name, 8) }
 }
 
 fn cell(value: &Value) -> Cell {

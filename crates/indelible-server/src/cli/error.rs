@@ -7,7 +7,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::limits::SEND_PATIENCE;
+use axum::http::StatusCode;
+
+use crate::{api::Problem, limits::SEND_PATIENCE};
 
 /// Why a command did not succeed.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +47,20 @@ pub(crate) fn patiently<T>(mut attempt: impl FnMut() -> Result<T, Failure>) -> R
     }
 }
 
+/// What is asked of a data directory fails as it does when a server is asked.
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        let status = problem.status();
+        Self::refused(status, problem.into_detail())
+    }
+}
+
 impl Failure {
+    /// Refused with a status of HTTP: of these 400 says that nothing but the command is wrong.
+    pub(crate) fn refused(status: StatusCode, message: String) -> Self {
+        if status == StatusCode::BAD_REQUEST { Self::Usage(message) } else { Self::Failed(message) }
+    }
+
     /// Failed, in somebody else's words.
     #[expect(clippy::needless_pass_by_value, reason = "it is what map_err calls")]
     pub(crate) fn because(error: impl ToString) -> Self {

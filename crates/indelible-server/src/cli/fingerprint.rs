@@ -19,7 +19,7 @@ Examples:
   indelible list \"fingerprint:$(indelible fingerprint < leaked.txt)\"
   indelible list \"targets.id:$(indelible fingerprint < leaked.txt)\"
 
-The first list is of what the token was presented for, the second of what was done to it. The key is a secret that stays where
+The first list is of what the token was presented for, the second of what was done to it. The key is a secret that stays where \
 the log is written: run this there, or take the file along.")]
 pub(crate) struct Fingerprint {
     /// Data directory of the log, whose key is in keys/fingerprint.key

@@ -83,9 +83,10 @@ impl RequestError {
 
 impl From<RequestError> for Failure {
     fn from(error: RequestError) -> Self {
-        match error.retry_after() {
-            Some(retry_after) => Self::Busy { retry_after, message: error.to_string() },
-            None => Self::Failed(error.to_string()),
+        match (error.retry_after(), error) {
+            (Some(retry_after), error) => Self::Busy { retry_after, message: error.to_string() },
+            (None, RequestError::Refused { status, message, .. }) => Self::refused(status, message),
+            (None, error) => Self::Failed(error.to_string()),
         }
     }
 }

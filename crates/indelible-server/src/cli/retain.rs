@@ -29,7 +29,7 @@ Examples:
   indelible retain --days 90 --checkpoint kept.checkpoint
   indelible retain --yes --url http://127.0.0.1:4610
 
-Whole segments go, from the log's beginning, whose events were all recorded on UTC days before that. They are verified first,
+Whole segments go, from the log's beginning, whose events were all recorded on UTC days before that. They are verified first, \
 and the log records it as audit.retention.applied. A server does it every day when its configuration has retention_days.")]
 pub(crate) struct Retain {
     /// Days for which events are kept, 1 to 36500. Default: retention_days of the configuration, of the server with --url; else 90

@@ -10,13 +10,13 @@ use super::{
 /// The columns of a list of events.
 pub(crate) fn columns() -> Vec<Column> {
     vec![
-        Column::whole("TIME"),
-        Column::text("ACTION", 12),
-        Column::whole("OUTCOME"),
-        Column::text("ACTOR", 8),
-        Column::text("TARGET", 8),
-        Column::text("IP", 7),
-        Column::number("SEQ"),
+        Column::whole("time"),
+        Column::text("action", 12),
+        Column::whole("outcome"),
+        Column::text("actor", 8),
+        Column::text("target", 8),
+        Column::text("ip", 7),
+        Column::number("seq"),
     ]
 }
 

@@ -9,7 +9,7 @@ use super::{
 
 const GAP: usize = 2;
 
-/// A column: its title and how narrow it may become.
+/// A column: its title, shown in capitals, and how narrow it may become.
 #[derive(Debug, Clone)]
 pub(crate) struct Column {
     title: String,
@@ -19,17 +19,17 @@ pub(crate) struct Column {
 
 impl Column {
     /// A column of text, which may be cut down to some columns.
-    pub(crate) fn text(title: impl Into<String>, width_min: usize) -> Self {
-        Self { title: title.into(), right: false, width_min }
+    pub(crate) fn text(title: &str, width_min: usize) -> Self {
+        Self { title: title.to_uppercase(), right: false, width_min }
     }
 
     /// A column that is never cut.
-    pub(crate) fn whole(title: impl Into<String>) -> Self {
+    pub(crate) fn whole(title: &str) -> Self {
         Self::text(title, usize::MAX)
     }
 
     /// A column of numbers: to the right, never cut.
-    pub(crate) fn number(title: impl Into<String>) -> Self {
+    pub(crate) fn number(title: &str) -> Self {
         Self { right: true, ..Self::whole(title) }
     }
 }

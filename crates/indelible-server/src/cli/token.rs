@@ -13,7 +13,7 @@ mod verify;
 
 use std::{num::NonZeroU32, path::PathBuf};
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum, builder::TypedValueParser, value_parser};
 use indelible::{
     Object,
     tokens::{Abilities, AllowedDomains, AllowedIps, Entity, RevocationMode},
@@ -35,8 +35,8 @@ Examples:
   indelible token revoke tok_8hT4kQ2mZ9wXc5vB7nY3dF --reason 'left the company'
   indelible token usage tok_8hT4kQ2mZ9wXc5vB7nY3dF --since 30d
 
-Tokens are what the users of your application present; they log themselves. The keys to this server are another thing: see
-`indelible key`.")]
+Tokens are what the users of your application present; they log themselves. The keys to this server are another thing: \
+see `indelible key`.")]
 pub(crate) enum Token {
     Issue(Box<Issue>),
     List(list::List),
@@ -61,7 +61,6 @@ pub(crate) enum Token {
 
 /// The options that say where tokens are, and whose.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Where the tokens are")]
 pub(crate) struct Where {
     #[command(flatten)]
     place: PlaceOptions,
@@ -120,7 +119,7 @@ pub(crate) struct Issue {
     #[arg(long = "domain", value_name = "DOMAIN", value_delimiter = ',')]
     domains: Vec<String>,
     /// Uses in a minute
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..).try_map(NonZeroU32::try_from))]
     rate_limit: Option<NonZeroU32>,
     /// When it expires: after a time such as 90d, at a moment, or never
     #[arg(long, value_name = "TIME")]
@@ -139,8 +138,6 @@ Examples:
   indelible token rotate tok_8hT4kQ2mZ9wXc5vB7nY3dF
   indelible token rotate tok_8hT4kQ2mZ9wXc5vB7nY3dF --grace 1h")]
 pub(crate) struct Rotate {
-    #[command(flatten)]
-    which: Which,
     /// Let the old one be valid for this long; otherwise it is revoked at once
     #[arg(long, value_name = "TIME", conflicts_with = "dual")]
     grace: Option<Span>,
@@ -150,6 +147,8 @@ pub(crate) struct Rotate {
     /// When the new one expires: after a time such as 90d, or at a moment. Default: when the old one would have
     #[arg(long, value_name = "TIME")]
     expires: Option<Later>,
+    #[command(flatten)]
+    which: Which,
 }
 
 /// Takes a token back, and others with it
@@ -160,8 +159,6 @@ Examples:
   indelible token revoke tok_8hT4kQ2mZ9wXc5vB7nY3dF --with descendants
   indelible token revoke tok_8hT4kQ2mZ9wXc5vB7nY3dF --at 2027-01-01T00:00:00Z")]
 pub(crate) struct Revoke {
-    #[command(flatten)]
-    which: Which,
     /// What is taken back with it
     #[arg(long, value_enum, value_name = "WHAT")]
     with: Option<With>,
@@ -171,6 +168,8 @@ pub(crate) struct Revoke {
     /// Why, for the record
     #[arg(long, value_name = "TEXT")]
     reason: Option<String>,
+    #[command(flatten)]
+    which: Which,
 }
 
 /// What is taken back with a token.
@@ -192,8 +191,6 @@ Examples:
 
 What is not said the token has from its parent.")]
 pub(crate) struct Derive {
-    #[command(flatten)]
-    which: Which,
     /// What it is for
     #[arg(long, value_name = "NAME")]
     name: Option<String>,
@@ -206,6 +203,8 @@ pub(crate) struct Derive {
     /// Free data, as key=value; may be given several times
     #[arg(long = "meta", value_name = "KEY=VALUE", value_parser = pair)]
     metadata: Vec<(String, Value)>,
+    #[command(flatten)]
+    which: Which,
 }
 
 /// Deletes tokens that expired or were revoked long ago; the log keeps all it has of them

@@ -20,11 +20,11 @@ Examples:
   indelible witness --name witness.example.com/w1 --log audit.example.com+7f2d1c3a+AQ...
   indelible witness --data /var/lib/witness --listen 0.0.0.0:4611 --log-format json
 
-A witness remembers the last checkpoint of each log and cosigns only what extends it, so a log that shows one history
-to some and another one to others, or takes one back, is found out. It speaks C2SP tlog-witness: POST /add-checkpoint,
+A witness remembers the last checkpoint of each log and cosigns only what extends it, so a log that shows one history \
+to some and another one to others, or takes one back, is found out. It speaks C2SP tlog-witness: POST /add-checkpoint, \
 and GET /<SHA-256 of a log's name>/checkpoint shows what was cosigned last.
 
-Its directory holds its key (witness.key: nobody else may have it) and what it has seen (seen/). Restoring an old copy of
+Its directory holds its key (witness.key: nobody else may have it) and what it has seen (seen/). Restoring an old copy of \
 that directory makes it a liar: begin a new witness instead.")]
 pub(crate) struct Witness {
     /// Directory of the witness

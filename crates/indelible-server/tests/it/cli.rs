@@ -7,6 +7,7 @@ mod fingerprint;
 mod import;
 mod outbox;
 mod output;
+pub(crate) mod prompts;
 mod remote;
 mod rotation;
 mod tokens;

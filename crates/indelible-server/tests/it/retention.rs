@@ -13,7 +13,7 @@ use indelible_proof::{cosignature::Quorum, evidence::Evidence};
 use serde_json::{Value, json};
 
 use crate::{
-    cli::Shell,
+    cli::{Shell, prompts::Asking},
     server::{JSON, Server},
 };
 
@@ -109,7 +109,10 @@ fn days_that_are_none_and_keys_that_may_not_remove_nothing() {
     for asked in [json!({"days": 0}), json!({"days": 36_501})] {
         server.post("/v1/retention", JSON, asked.to_string()).assert_problem(400, "invalid-parameter");
     }
-    for asked in [r#"{"days":"abc"}"#, r#"{"days":-1}"#, r#"{"days":1.5}"#, r#"{"day":90}"#, "", "[]"] {
+    for asked in [r#"{"days":"abc"}"#, r#"{"days":-1}"#, r#"{"days":1.5}"#] {
+        assert_eq!(server.post("/v1/retention", JSON, asked).assert_problem(400, "malformed")["field"], "days");
+    }
+    for asked in [r#"{"day":90}"#, "", "[]"] {
         server.post("/v1/retention", JSON, asked).assert_problem(400, "malformed");
     }
     let too_many = json!({"sizes": vec![1; 1001]});
@@ -169,4 +172,15 @@ fn a_data_directory_is_told_what_would_go_and_then_lets_it_go_and_verifies() {
     assert!(gone.contains("removed by retention"), "{gone}");
     shell.run(&["proof", "601", "-o", "kept.tlog-proof"]).ok();
     shell.run(&["verify", "--proof", "kept.tlog-proof", "--key", "log.vkey"]).ok();
+}
+
+#[test]
+fn whoever_sits_at_a_terminal_is_asked_before_anything_is_removed() {
+    let shell = shell();
+    let question = "for good? [y/N] ";
+    let (done, _) = Asking::run(&shell, &["retain"], question).answer("n");
+    assert!(done.out.contains("Nothing was removed. 600 events"), "{done:?}");
+    let (done, _) = Asking::run(&shell, &["retain"], question).answer("y");
+    assert!(done.out.contains("Removed 600 events"), "{done:?}");
+    assert!(shell.run(&["show", "5"]).failed(1).contains("removed by retention"));
 }

@@ -150,9 +150,9 @@ fn questions(end: Timestamp) -> Vec<(&'static str, Ask)> {
 }
 
 pub(super) fn print(all: &[Measured], screen: &mut Screen) -> Result<(), Failure> {
-    let numbers = ["P50 US", "P95 US", "ROWS"].map(Column::number);
+    let numbers = ["p50 us", "p95 us", "rows"].map(Column::number);
     let columns =
-        std::iter::once(Column::text("QUESTION", 20)).chain(numbers).chain([Column::whole("EXACT")]).collect();
+        std::iter::once(Column::text("question", 20)).chain(numbers).chain([Column::whole("exact")]).collect();
     let rows: Vec<Vec<Cell>> = all
         .iter()
         .map(|of| {

@@ -135,17 +135,17 @@ impl Summary {
             rows.push(total.cells(self.files.iter().map(|file| file.errors.lines()).sum()));
         }
         let numbers = ["LINES", "EVENTS", "RECORDED", "KNOWN", "SKIPPED", "ERRORS"].map(Column::number);
-        let names = [Column::text("FILE", 10), Column::whole("FORMAT")];
+        let names = [Column::text("file", 10), Column::whole("format")];
         table::print(names.into_iter().chain(numbers).collect(), &rows, screen)?;
         self.files.iter().try_for_each(|file| print_errors(file, screen))
     }
 
     fn print_found(&self, screen: &mut Screen) -> Result<(), Failure> {
         let columns = vec![
-            Column::text("ORIGINAL", 10),
-            Column::text("ACTION", 10),
-            Column::whole("OUTCOME"),
-            Column::number("EVENTS"),
+            Column::text("original", 10),
+            Column::text("action", 10),
+            Column::whole("outcome"),
+            Column::number("events"),
         ];
         let rows: Vec<Vec<Cell>> = self
             .found

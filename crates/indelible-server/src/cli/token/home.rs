@@ -70,16 +70,14 @@ impl Home {
 
     pub(super) fn list(&self, conditions: &Map<String, Value>) -> Result<Page, Failure> {
         match self {
-            Self::Directory(here) => api::tokens_of(&here.service, conditions.clone())
-                .map_err(|problem| Failure::Failed(problem.into_detail())),
+            Self::Directory(here) => Ok(api::tokens_of(&here.service, conditions.clone())?),
             Self::Server(server) => fetched(server, "/v1/tokens", conditions),
         }
     }
 
     pub(super) fn usage(&self, question: Question, conditions: &Map<String, Value>) -> Result<Value, Failure> {
         match self {
-            Self::Directory(here) => api::usage_of(question, &*here.log.log(), &here.service, conditions.clone())
-                .map_err(|problem| Failure::Failed(problem.into_detail())),
+            Self::Directory(here) => Ok(api::usage_of(question, &*here.log.log(), &here.service, conditions.clone())?),
             Self::Server(server) => fetched(server, question.path(), conditions),
         }
     }
@@ -158,8 +156,11 @@ fn of(id: &str, what: &str) -> String {
     format!("/v1/tokens/{id}{what}")
 }
 
-/// What a server answers under conditions.
+/// What a server answers under conditions. One that is empty was meant to be one, and would not be sent.
 fn fetched<T: DeserializeOwned>(server: &Remote, path: &str, conditions: &Map<String, Value>) -> Result<T, Failure> {
+    if let Some((name, _)) = conditions.iter().find(|(_, value)| *value == "") {
+        return Err(Failure::Usage(format!("{name}: is empty: leave it out, or say which")));
+    }
     let words = conditions.iter().filter(|(_, value)| !value.is_null());
     let words: Vec<(&str, String)> = words.map(|(name, value)| (name.as_str(), word(value))).collect();
     let query: Vec<(&str, &str)> = words.iter().map(|(name, value)| (*name, value.as_str())).collect();

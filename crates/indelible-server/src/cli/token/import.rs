@@ -36,16 +36,17 @@ pub(crate) struct Import {
 impl Import {
     pub(super) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
         let (mut lines, home) = (self.open()?, Home::open(&self.place)?);
-        let (mut read, mut imported) = (0, 0);
+        let (mut line, mut read, mut imported) = (0, 0, 0);
         loop {
-            let batch = batch(&mut lines, &mut read)?;
+            let first = line + 1;
+            let batch = batch(&mut lines, &mut line)?;
             if batch.is_empty() {
                 break;
             }
-            let first = read - batch.len() + 1;
+            read += batch.len();
             let done = home.import(&Imports { tokens: batch, actor: None });
-            imported +=
-                done.map_err(|error| Failure::Failed(format!("lines {first} to {read}: {error}")))?.tokens.len();
+            let done = done.map_err(|error| Failure::Failed(format!("of lines {first} to {line}: {error}")))?;
+            imported += done.tokens.len();
         }
         if screen.wants_json() {
             return screen.json(&json!({"read": read, "imported": imported}));
@@ -63,8 +64,8 @@ impl Import {
     }
 }
 
-/// The next tokens; `read` counts the lines.
-fn batch(lines: &mut dyn BufRead, read: &mut usize) -> Result<Vec<Imported>, Failure> {
+/// The next tokens, without empty lines; `number` counts the lines.
+fn batch(lines: &mut dyn BufRead, number: &mut usize) -> Result<Vec<Imported>, Failure> {
     let mut batch = Vec::new();
     while batch.len() < TOKEN_IMPORT_BATCH {
         let mut line = Vec::new();
@@ -72,9 +73,15 @@ fn batch(lines: &mut dyn BufRead, read: &mut usize) -> Result<Vec<Imported>, Fai
         if bytes == 0 {
             break;
         }
-        *read += 1;
-        let wrong = |problem: &dyn std::fmt::Display| Failure::Failed(format!("line {read}: {problem}"));
-        batch.push(bearer::imported(&line).map_err(|error| wrong(&error))?);
+        *number += 1;
+        if line.trim_ascii().is_empty() {
+            continue;
+        }
+        let wrong = |problem: &dyn std::fmt::Display| Failure::Failed(format!("line {number}: {problem}"));
+        let imported = bearer::imported(&line).map_err(|error| wrong(&error))?;
+        // Here it can be told in which line it is.
+        imported.import().map(drop).map_err(|error| wrong(&error))?;
+        batch.push(imported);
     }
     Ok(batch)
 }

@@ -3,7 +3,7 @@
 mod chart;
 mod report;
 
-use clap::Args;
+use clap::{Args, value_parser};
 use jiff::tz::TimeZone;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -12,6 +12,7 @@ use super::{Where, home::Home};
 use crate::{
     api::Question,
     cli::{error::Failure, terminal::Screen},
+    limits::TOKEN_PAGE_MAX,
 };
 
 /// Tells how tokens are used: by day and hour, from where, for what, and what failed
@@ -62,7 +63,7 @@ struct Conditions {
     #[arg(long, visible_alias = "time-zone", value_name = "ZONE")]
     tz: Option<String>,
     /// How many rows. Default: 10, in a report 5
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=i64::from(TOKEN_PAGE_MAX)))]
     limit: Option<u32>,
     /// How many failed attempts of an address are not suspicious yet
     #[arg(long, value_name = "N")]

@@ -53,8 +53,9 @@ fn lives(shell: &Shell) {
         (0, 3)
     );
     let table = shell.run(&["token", "list", "--state", "active"]).ok();
-    assert!(table.starts_with("id") && table.contains("ci key") && table.contains("sk_live_…"), "{table}");
-    assert!(shell.run(&["token", "list", "--owner", "42"]).failed(1).contains("such as user:42"));
+    assert!(table.starts_with("ID") && table.contains("ci key") && table.contains("sk_live_…"), "{table}");
+    assert!(shell.run(&["token", "list", "--owner", "42"]).failed(2).contains("such as user:42"));
+    shell.run(&["token", "list", "--owner", ""]).failed(2);
     assert!(shell.run(&["token", "reveal", new_id]).failed(1).contains("rotate it to get a new one"));
     assert!(shell.run(&["token", "show", "tok_none"]).failed(1).contains("there is no"));
     assert_eq!(shell.run(&["token", "prune", "--ended-for", "0s"]).ok(), "2 deleted\n");
@@ -120,9 +121,10 @@ fn rows_of_bearer_s_are_imported_once_and_their_texts_stay_valid() {
     assert_eq!(shell.run(&["token", "import", "rows.jsonl"]).ok(), "1 imported, 0 were there already\n");
     assert_eq!(shell.pipe(&row, &["token", "import", "-"]).ok(), "0 imported, 1 were there already\n");
     shell.pipe(&format!("7|{text}"), &["token", "verify"]).ok();
-    shell.write("bad.jsonl", format!("{row}\n{}\n", row.replace(&hash, &"5f".repeat(64))));
+    shell.write("bad.jsonl", format!("{row}\n\n{}\n", row.replace(&hash, &"5f".repeat(64))));
     let error = shell.run(&["token", "import", "bad.jsonl"]).failed(1);
-    assert!(error.contains("lines 1 to 2: hash: is no SHA-256"), "{error}");
+    assert!(error.contains("line 3: hash: is no SHA-256"), "{error}");
+    assert_eq!(shell.pipe("\n \n", &["token", "import", "-"]).ok(), "0 imported, 0 were there already\n");
     assert!(shell.pipe("{}", &["token", "import", "-"]).failed(1).contains("line 1: missing field"));
 }
 
@@ -168,7 +170,11 @@ fn told(shell: &Shell, id: &str) {
     for wrong in [&["a", "--type", "sk"][..], &["--question", "why"], &["--tz", "Atlantis"], &["--over", "-1"]] {
         shell.run(&[&["token", "usage"], wrong].concat()).failed(2);
     }
-    assert!(shell.run(&["token", "usage", "--owner", "42"]).failed(1).contains("such as user:42"));
+    for limit in ["0", "1001"] {
+        assert!(shell.run(&["token", "usage", "--limit", limit]).failed(2).contains("'--limit <N>'"));
+    }
+    assert!(shell.run(&["token", "usage", "--since", "once"]).failed(2).contains("since: \"once\" is no time"));
+    assert!(shell.run(&["token", "usage", "--owner", "42"]).failed(2).contains("such as user:42"));
 }
 
 #[test]

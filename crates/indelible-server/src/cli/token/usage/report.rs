@@ -45,13 +45,13 @@ pub(super) fn answer(question: Question, answer: &Value, zone: &TimeZone, screen
         Question::Hours => hours(answer, screen),
         Question::UniqueIps => screen.line(&format!("addresses  {}", number(answer, &answer["count"]))),
         Question::Latency => latency(answer, screen),
-        Question::Ips => ranked(answer, &[("value", "ADDRESS")], "uses", screen),
-        Question::Endpoints => ranked(answer, &[("method", "METHOD"), ("route", "ROUTE")], "uses", screen),
-        Question::Statuses => ranked(answer, &[("value", "STATUS")], "uses", screen),
-        Question::Tokens => ranked(answer, &[("value", "TOKEN")], "uses", screen),
-        Question::Abilities => ranked(answer, &[("value", "ABILITY")], "uses", screen),
-        Question::Failures => ranked(answer, &[("action", "FAILURE"), ("reason", "REASON")], "attempts", screen),
-        Question::SuspiciousIps => ranked(answer, &[("value", "SUSPICIOUS ADDRESS")], "attempts", screen),
+        Question::Ips => ranked(answer, &[("value", "address")], "uses", screen),
+        Question::Endpoints => ranked(answer, &[("method", "method"), ("route", "route")], "uses", screen),
+        Question::Statuses => ranked(answer, &[("value", "status")], "uses", screen),
+        Question::Tokens => ranked(answer, &[("value", "token")], "uses", screen),
+        Question::Abilities => ranked(answer, &[("value", "ability")], "uses", screen),
+        Question::Failures => ranked(answer, &[("action", "failure"), ("reason", "reason")], "attempts", screen),
+        Question::SuspiciousIps => ranked(answer, &[("value", "suspicious address")], "attempts", screen),
         Question::UnusedAbilities => {
             list(answer, "abilities").iter().try_for_each(|ability| screen.line(&visible(&text(ability))))
         }
@@ -165,9 +165,9 @@ fn ranked(answer: &Value, names: &[(&str, &str)], count: &str, screen: &mut Scre
     if rows.is_empty() {
         return Ok(());
     }
-    let columns = names.iter().map(|(_, title)| Column::text(*title, 8));
+    let columns = names.iter().map(|(_, title)| Column::text(title, 8));
     screen.line("")?;
-    table::print(columns.chain([Column::number(count.to_uppercase())]).collect(), &rows, screen)
+    table::print(columns.chain([Column::number(count)]).collect(), &rows, screen)
 }
 
 fn statistics(answer: &Value, screen: &mut Screen) -> Result<(), Failure> {
