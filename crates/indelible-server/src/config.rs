@@ -1,8 +1,9 @@
 //! Options of the server: each is declared once, below, and is a flag, an environment variable, a key of
 //! `indelible.toml` and a line of `--print-config`. A flag wins over the environment, that over the file, that over
-//! the default. The witnesses of the log, what follows it and the types of tokens stand in the file alone.
+//! the default. The witnesses of the log, what follows it, the types of tokens and the databases of places stand in the file alone.
 
 mod followers;
+mod geo;
 mod tokens;
 mod witnesses;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{limits, retention::Keep};
 pub(crate) use followers::Followers;
+pub(crate) use geo::GeoConfig;
 pub(crate) use tokens::TokensConfig;
 pub(crate) use witnesses::{WitnessAt, Witnesses, WitnessesError};
 
@@ -66,6 +68,8 @@ macro_rules! options {
             pub(crate) followers: Followers,
             /// What tokens there are.
             pub(crate) tokens: TokensConfig,
+            /// Where addresses are looked up.
+            pub(crate) geo: GeoConfig,
         }
 
         impl Config {
@@ -77,6 +81,7 @@ macro_rules! options {
                     witnesses: file.witnesses,
                     followers: file.followers,
                     tokens: file.tokens,
+                    geo: file.geo,
                 }
             }
 
@@ -87,7 +92,7 @@ macro_rules! options {
                     $(let _ = writeln!(out, "#{}", $doc);)+
                     let _ = writeln!(out, "{}\n", line(stringify!($name), &self.$name));
                 )*
-                out + &self.witnesses.to_toml() + &self.followers.to_toml() + &self.tokens.to_toml()
+                out + &self.witnesses.to_toml() + &self.followers.to_toml() + &self.tokens.to_toml() + &self.geo.to_toml()
             }
         }
     };
@@ -136,10 +141,11 @@ struct File {
     witnesses: Witnesses,
     followers: Followers,
     tokens: TokensConfig,
+    geo: GeoConfig,
 }
 
-/// The keys of [`Witnesses`], [`Followers`] and [`TokensConfig`].
-const FILE_NAMES: [&str; 4] = ["witness", "quorum", "drivers", "tokens"];
+/// The keys of [`Witnesses`], [`Followers`], [`TokensConfig`] and [`GeoConfig`].
+const FILE_NAMES: [&str; 5] = ["witness", "quorum", "drivers", "tokens", "geo"];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -204,6 +210,7 @@ fn parse(path: &Path, text: &str) -> Result<File, ConfigError> {
         witnesses: toml::from_str(text).map_err(malformed)?,
         followers: toml::from_str(text).map_err(malformed)?,
         tokens: toml::from_str::<tokens::Section>(text).map_err(malformed)?.tokens,
+        geo: toml::from_str::<geo::Section>(text).map_err(malformed)?.geo,
     };
     file.witnesses.quorum().map_err(|error| problem(error.to_string()))?;
     Ok(file)

@@ -54,6 +54,8 @@ pub mod drivers;
 #[cfg(feature = "axum")]
 pub mod endpoints;
 mod fingerprint;
+#[cfg(feature = "geo")]
+pub mod geo;
 #[cfg(feature = "tower")]
 pub mod identity;
 pub mod import;

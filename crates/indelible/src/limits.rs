@@ -60,6 +60,13 @@ pub(crate) const STATE_EVENTS_MAX: usize = 20_000;
 /// Targets that are looked for at once: an index knows the events of as many ids.
 pub(crate) const TARGETS_ASKED_AT_ONCE: usize = 50;
 
+/// Bytes of a database of places.
+#[cfg(feature = "geo")]
+pub(crate) const GEO_FILE_BYTES_MAX: u64 = 1 << 30;
+/// Time between two looks at whether one has changed.
+#[cfg(feature = "geo")]
+pub(crate) const GEO_RECHECK: Duration = Duration::from_secs(5);
+
 /// Those of capture.
 #[cfg(feature = "tower")]
 mod capture {

@@ -104,3 +104,11 @@ fn drivers_are_read_and_printed() {
     assert!(file("[drivers.cloud]\nlog_group = \"audit\"").unwrap_err().contains("missing field `driver`"));
     assert!(file("[driver.cloud]\ndriver = \"null\"").unwrap_err().contains("did you mean `drivers`?"));
 }
+
+#[test]
+fn databases_of_places_are_read_and_printed() {
+    let config = Config::merged(Options::default(), file("[geo]\ncity = \"city.mmdb\"\n").unwrap());
+    assert!(config.to_toml().contains("[geo]\ncity = \"city.mmdb\"\n"));
+    assert_eq!(Config::merged(Options::default(), file(&config.to_toml()).unwrap()), config);
+    assert!(file("[geo]\nasm = \"asn.mmdb\"").unwrap_err().contains("asm"));
+}

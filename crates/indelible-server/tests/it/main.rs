@@ -7,6 +7,7 @@ mod cli;
 mod cosigning;
 mod drivers;
 mod events;
+mod geo;
 mod hostile;
 mod keys;
 mod lifecycle;

@@ -35,6 +35,8 @@ pub struct Builder {
     source: Source,
     tenant: Option<String>,
     queue_events_max: usize,
+    #[cfg(feature = "geo")]
+    places: Option<crate::geo::Places>,
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
@@ -47,6 +49,8 @@ impl Builder {
             source: Source::default(),
             tenant: None,
             queue_events_max: limits::QUEUE_EVENTS_DEFAULT,
+            #[cfg(feature = "geo")]
+            places: None,
             clock: Box::new(system_time),
         }
     }
@@ -99,6 +103,13 @@ impl Builder {
         self
     }
 
+    /// Sets where addresses are looked up, before any hook. Default: nowhere.
+    #[cfg(feature = "geo")]
+    pub fn places(mut self, places: crate::geo::Places) -> Self {
+        self.places = Some(places);
+        self
+    }
+
     /// Sets the clock that `recorded_at` is read from. Default: the system's.
     pub fn clock(mut self, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         self.clock = Box::new(clock);
@@ -113,6 +124,8 @@ impl Builder {
             redaction: self.redaction,
             source: self.source,
             tenant: self.tenant,
+            #[cfg(feature = "geo")]
+            places: self.places,
             clock: self.clock,
             stats: Counters::default(),
         };

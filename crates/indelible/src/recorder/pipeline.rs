@@ -35,6 +35,8 @@ pub(super) struct Pipeline {
     pub(super) redaction: Redaction,
     pub(super) source: Source,
     pub(super) tenant: Option<String>,
+    #[cfg(feature = "geo")]
+    pub(super) places: Option<crate::geo::Places>,
     pub(super) clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     pub(super) stats: Counters,
 }
@@ -105,6 +107,10 @@ impl Pipeline {
     fn fill_in(&self, event: &mut Event) {
         if event.tenant.is_none() {
             event.tenant.clone_from(&self.tenant);
+        }
+        #[cfg(feature = "geo")]
+        if let Some(places) = &self.places {
+            places.fill_in(event);
         }
         if self.source != Source::default() {
             let source = event.source.get_or_insert_default();
