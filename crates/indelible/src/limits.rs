@@ -45,6 +45,8 @@ pub(crate) const FOLLOWED_EVENTS: u32 = 1000;
 pub(crate) const FOLLOW_PAUSE: Duration = Duration::from_millis(200);
 /// The longest pause of all.
 pub(crate) const FOLLOW_PAUSE_MAX: Duration = Duration::from_secs(60);
+/// Bytes of an activity's description once its placeholders are filled in; what stays as it was written comes on top.
+pub(crate) const DESCRIPTION_BYTES_MAX: usize = 64 << 10;
 /// Bytes of the file that tells how far a sink is.
 pub(crate) const CURSOR_BYTES_MAX: u64 = 64;
 /// Bytes of the file that holds the key of fingerprints.

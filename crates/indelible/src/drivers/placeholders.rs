@@ -5,13 +5,17 @@ use std::borrow::Cow;
 use indelible_proof::{Actor, Event, Object, Target};
 use serde_json::Value;
 
-/// The description with its placeholders filled in from the event. What the event does not tell stays as it is.
+use crate::limits::DESCRIPTION_BYTES_MAX;
+
+/// The description with its placeholders filled in from the event. What the event does not tell stays as it is; so does what
+/// would make it too long, for a short one can name a long value many times.
 pub(super) fn fill<'a>(description: &'a str, event: &Event) -> Cow<'a, str> {
     let mut filled = String::new();
     let mut copied = 0;
     for (colon, _) in description.match_indices(':') {
         let name = name(&description[colon + 1..]);
-        if let Some(value) = value(name, event) {
+        let fits = |value: &String| filled.len() + value.len() <= DESCRIPTION_BYTES_MAX;
+        if let Some(value) = value(name, event).filter(fits) {
             filled.push_str(&description[copied..colon]);
             filled.push_str(&value);
             copied = colon + 1 + name.len();

@@ -265,3 +265,10 @@ fn counts_by_event_tell_them_apart() {
     let count = |event| logs.all().for_subject(&token("tok_1")).for_event(event).count().unwrap();
     assert_eq!((count("authenticated"), count("rate_limited"), count("revoked")), (2, 1, 0));
 }
+
+#[test]
+fn a_description_that_names_a_long_value_many_times_does_not_grow_without_bound() {
+    let activity = Activity::new(":properties.a".repeat(2000)).property("a", "x".repeat(30_000));
+    let shown = Logs::new().log(activity).description().into_owned();
+    assert!(shown.starts_with("xxx") && shown.ends_with(":properties.a") && shown.len() < 100_000);
+}
