@@ -42,6 +42,12 @@ pub fn required<'de, D: Deserializer<'de>, T: Deserialize<'de>>(input: D) -> Res
     Strict::deserialize(input).map(|Strict(object)| object)
 }
 
+/// A list of objects.
+pub fn objects<'de, D: Deserializer<'de>, T: Deserialize<'de>>(input: D) -> Result<Vec<T>, D::Error> {
+    let list: Vec<Strict<T>> = Vec::deserialize(input)?;
+    Ok(list.into_iter().map(|Strict(object)| object).collect())
+}
+
 /// At most `MAX` objects, or null.
 pub(crate) fn sections<'de, const MAX: usize, D, T>(input: D) -> Result<Vec<T>, D::Error>
 where

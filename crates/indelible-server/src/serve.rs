@@ -107,7 +107,7 @@ impl Server {
     /// Answers until told to stop, then finishes what is under way and closes the log.
     pub(crate) async fn run(self, stopped: impl Future<Output = ()>) {
         let notes = tokio::spawn(note_uses(self.app.clone(), self.stop.subscribe()));
-        let retention = tokio::spawn(retain(self.app.clone(), self.stop.subscribe()));
+        let clearing = tokio::spawn(clear_away(self.app.clone(), self.stop.subscribe()));
         let router = api::router(self.app.clone());
         let stall = Duration::from_secs(self.config.request_timeout_s.max(1));
         let connections_max = descriptors::connections_within(self.config.connections_max);
@@ -124,7 +124,7 @@ impl Server {
             accepting.abort();
         }
         drop(notes.await);
-        drop(retention.await);
+        drop(clearing.await);
         let app = self.app;
         // Everything acknowledged is on disk already; this stores what was queued.
         drop(tokio::task::spawn_blocking(move || app.close()).await);
@@ -146,13 +146,14 @@ async fn note_uses(app: App, mut stopping: watch::Receiver<bool>) {
     }
 }
 
-/// Removes what is not kept any more, at the start and every day.
-async fn retain(app: App, mut stopping: watch::Receiver<bool>) {
+/// Removes events that are not kept any more, and tokens that ended long ago, at the start and every day.
+async fn clear_away(app: App, mut stopping: watch::Receiver<bool>) {
     let mut day = interval(limits::RETENTION_INTERVAL);
     let days = async {
         loop {
             day.tick().await;
             app.retain_configured().await;
+            app.prune_configured().await;
         }
     };
     tokio::select! {

@@ -48,7 +48,7 @@ use std::{
     },
 };
 
-use indelible_proof::{Actor, Context, Timestamp};
+use indelible_proof::{Actor, Context, Credential, Timestamp};
 
 use crate::{Recorder, outbox::drain};
 use builder::Settings;
@@ -85,7 +85,7 @@ pub use vault::{Vault, VaultError};
 
 /// A token service, as seen by one tenant and whoever acts.
 ///
-/// Clones share the service; [`within`](Self::within), [`by`](Self::by), [`from`](Self::from) and
+/// Clones share the service; [`within`](Self::within), [`by`](Self::by), [`with`](Self::with), [`from`](Self::from) and
 /// [`request_id`](Self::request_id) give it another face. When the last one is dropped, what waits is written first.
 ///
 /// Operations block while the database and the log write: call them where blocking is fine.
@@ -143,6 +143,7 @@ pub struct Tokens {
 struct Scope {
     tenant: String,
     actor: Option<Actor>,
+    credential: Option<Credential>,
     context: Option<Context>,
     request_id: Option<String>,
 }
@@ -173,7 +174,7 @@ impl Tokens {
     /// The service for another tenant: with its tokens and no others. At first it is that of the recorder.
     #[must_use]
     pub fn within(&self, tenant: impl Into<String>) -> Self {
-        self.with(|scope| scope.tenant = tenant.into())
+        self.seen(|scope| scope.tenant = tenant.into())
     }
 
     /// Whose tokens these are.
@@ -184,19 +185,25 @@ impl Tokens {
     /// The service in somebody's hands: who did it, for the log.
     #[must_use]
     pub fn by(&self, actor: Actor) -> Self {
-        self.with(|scope| scope.actor = Some(actor))
+        self.seen(|scope| scope.actor = Some(actor))
+    }
+
+    /// The service as called with a credential, for the log: an API key, say, whose holder acts for somebody else.
+    #[must_use]
+    pub fn with(&self, credential: Credential) -> Self {
+        self.seen(|scope| scope.credential = Some(credential))
     }
 
     /// The service as called from somewhere, for the log.
     #[must_use]
     pub fn from(&self, context: Context) -> Self {
-        self.with(|scope| scope.context = Some(context))
+        self.seen(|scope| scope.context = Some(context))
     }
 
     /// The service as called in a request, for the log.
     #[must_use]
     pub fn request_id(&self, id: impl Into<String>) -> Self {
-        self.with(|scope| scope.request_id = Some(id.into()))
+        self.seen(|scope| scope.request_id = Some(id.into()))
     }
 
     /// The types of tokens that there are.
@@ -210,7 +217,7 @@ impl Tokens {
         self.rounds.end();
     }
 
-    fn with(&self, change: impl FnOnce(&mut Scope)) -> Self {
+    fn seen(&self, change: impl FnOnce(&mut Scope)) -> Self {
         let mut tokens = self.clone();
         change(Arc::make_mut(&mut tokens.scope));
         tokens

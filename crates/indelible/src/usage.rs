@@ -29,14 +29,16 @@ use std::fmt;
 use indelible_engine::{
     column::Column,
     limits::AGGREGATE_ROWS_MAX,
-    query::{Bucket, Cancel, Field, Group, Measure, Order, Query, Table, Value},
+    query::{Bucket, Cancel, Clause, Field, Group, Match, Measure, Order, Query, Role, RoleMatch, Table, Test, Value},
     source::ReadError,
     store::Store,
 };
 use indelible_proof::{Recorded, Timestamp};
 use jiff::tz::TimeZone;
 
-use ask::{is, of_column};
+use ask::of_column;
+#[cfg(feature = "tokens")]
+pub(crate) use ask::owner_as_actor;
 
 pub use answer::{Day, Endpoint, Latency, Ranked, Total, Unique, Used};
 pub use failures::Cause;
@@ -74,8 +76,14 @@ pub enum Scope {
     Token(String),
     /// Of some tokens together, by id: those of a group, for example.
     Tokens(Vec<String>),
-    /// Of all tokens of an owner, by the owner's id.
-    Owner(String),
+    /// Of all tokens of an owner. Owners whose types are also those of actors (user, service, token, client, agent, system)
+    /// are told apart by their ids alone, all others by both.
+    Owner {
+        /// What it is, e.g. `user`.
+        r#type: String,
+        /// Which one.
+        id: String,
+    },
     /// Of all tokens of a type, e.g. `sk`.
     Type(String),
     /// Of all tokens of an environment, e.g. `live`.
@@ -220,13 +228,15 @@ impl<'a> Usage<'a> {
     pub fn lifecycle(&self, limit: u32) -> Result<Vec<Recorded>, ReadError> {
         let mut filter = self.filter(&LIFECYCLE);
         filter.clauses.truncate(1);
+        let target = |kind: &str, id: &str| RoleMatch { r#type: Some(kind.to_owned()), id: Match::Is(id.to_owned()) };
         let targets = match &self.scope {
-            Scope::Token(id) | Scope::Owner(id) => vec![id.clone()],
-            Scope::Tokens(ids) => ids.clone(),
-            Scope::Type(_) | Scope::Environment(_) | Scope::All => Vec::new(),
+            Scope::Token(id) => Some(vec![target("token", id)]),
+            Scope::Tokens(ids) => Some(ids.iter().map(|id| target("token", id)).collect()),
+            Scope::Owner { r#type, id } => Some(vec![target(r#type, id)]),
+            Scope::Type(_) | Scope::Environment(_) | Scope::All => None,
         };
-        if !targets.is_empty() {
-            filter.clauses.push(is(Column::TargetsId, targets));
+        if let Some(targets) = targets {
+            filter.clauses.push(Clause { negated: false, test: Test::Role(Role::Target, targets) });
         }
         let query = Query { filter, order: Order::OldestFirst, limit, after: None };
         Ok(self.store.query(&query, &self.cancel)?.events)

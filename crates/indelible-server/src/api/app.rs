@@ -215,6 +215,21 @@ impl App {
         }
     }
 
+    /// Clears away tokens as the configuration says; returns when it is done.
+    pub(crate) async fn prune_configured(&self) {
+        if !self.0.tokens_config.prune_daily {
+            return;
+        }
+        let (tokens, ended_for) =
+            (self.0.tokens.by(Actor::new("system", "indelible")), self.0.tokens_config.prune_after.0);
+        match tokio::task::spawn_blocking(move || tokens.prune_all(ended_for)).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(deleted)) => tracing::info!(deleted, "tokens that ended long ago were cleared away"),
+            Ok(Err(error)) => tracing::error!(%error, "tokens that ended long ago were not cleared away"),
+            Err(panic) => tracing::error!(%panic, "tokens that ended long ago were not cleared away"),
+        }
+    }
+
     /// Stores what is queued and closes the log. Blocks.
     pub(crate) fn close(&self) {
         self.note_uses();

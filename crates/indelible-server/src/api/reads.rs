@@ -61,14 +61,15 @@ fn first(key: &ApiKey, endpoint: Endpoint) -> Event {
     event
 }
 
+/// A key as what somebody showed.
+pub(in crate::api) fn credential(key: &ApiKey) -> Credential {
+    let (kind, id, prefix) = (Some("api_key".to_owned()), Some(key.id.clone()), Some(key.prefix.clone()));
+    Credential { kind, id, prefix, ..Credential::default() }
+}
+
 /// Says of an event which key it is about.
 pub(in crate::api) fn of(key: &ApiKey, event: &mut Event) {
-    event.credential = Some(Credential {
-        kind: Some("api_key".to_owned()),
-        id: Some(key.id.clone()),
-        prefix: Some(key.prefix.clone()),
-        ..Credential::default()
-    });
+    event.credential = Some(credential(key));
     if let Reach::Tenant(tenant) = &key.tenant {
         event.tenant = Some(tenant.clone());
     }

@@ -7,7 +7,7 @@ use std::{collections::BTreeSet, time::Duration};
 use axum::Json;
 use indelible::{
     Cancel, Store, Timestamp,
-    tokens::{Find, Standing, Token, TokenError, Tokens},
+    tokens::{Entity, Find, Standing, Token, TokenError, Tokens},
     usage::{Scope, Usage},
 };
 use indelible_engine::query::AggregateText;
@@ -126,7 +126,7 @@ impl UsageParams {
             self.token.map(|id| ("token", Whose::Scope(Scope::Token(id.clone())), find.clone().id(id))),
             owner
                 .transpose()?
-                .map(|owner| ("owner", Whose::Scope(Scope::Owner(owner.id.clone())), find.clone().owner(owner))),
+                .map(|owner| ("owner", Whose::Scope(owner_scope(owner.clone())), find.clone().owner(owner))),
             self.group.map(|group| ("group", Whose::Group, find.clone().group(group))),
             self.r#type.map(|kind| ("type", Whose::Scope(Scope::Type(kind.clone())), find.clone().kind(kind))),
             self.environment.map(|name| {
@@ -143,6 +143,10 @@ impl UsageParams {
             (None, None) => Ok((Whose::Scope(Scope::All), find)),
         }
     }
+}
+
+fn owner_scope(Entity { r#type, id }: Entity) -> Scope {
+    Scope::Owner { r#type, id }
 }
 
 impl Asked {

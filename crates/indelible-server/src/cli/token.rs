@@ -21,7 +21,7 @@ use indelible::{
 use serde_json::Value;
 
 use super::{error::Failure, place::PlaceOptions, terminal::Screen};
-use crate::tokens::{Derivation, Later, NewToken, Pruning, Revocation, Rotation, RotationWord, Span, named};
+use crate::tokens::{Derivation, Later, NewGroup, NewToken, Pruning, Revocation, Rotation, RotationWord, Span, named};
 use home::Home;
 
 /// Issues, shows, verifies, rotates, derives and revokes tokens
@@ -88,8 +88,9 @@ pub(crate) struct Which {
 Examples:
   indelible token issue sk 'ci key' --owner user:42 --environment live --ability 'orders:*' --ip 203.0.113.0/24
   indelible token issue pk 'shop front' --owner team:7 --domain '*.example.com' --rate-limit 600 --expires never
+  indelible token issue sk 'shop' --owner team:7 --group pk,rk
 
-What is not said the token has from its type.")]
+What is not said the token has from its type; what is said holds for each token of a group.")]
 pub(crate) struct Issue {
     /// Its type: sk, pk, rk, or one of the configuration
     #[arg(value_name = "TYPE")]
@@ -100,6 +101,9 @@ pub(crate) struct Issue {
     /// Whose it is, as type:id
     #[arg(long, value_name = "TYPE:ID", value_parser = named)]
     owner: Entity,
+    /// Issue one of each of these types too, together as a group; may be given several times
+    #[arg(long, value_name = "TYPE", value_delimiter = ',')]
+    group: Vec<String>,
     /// Environment. Default: that of the configuration
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
@@ -220,7 +224,7 @@ pub(crate) struct Prune {
 impl Token {
     pub(crate) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
         match self {
-            Self::Issue(issue) => show::issued(&Home::open(&issue.place)?.issue(&issue.asked()?)?, screen),
+            Self::Issue(issue) => issue.run(screen),
             Self::List(list) => list.run(screen),
             Self::Show { which } => show::one(&which.home()?.get(&which.id)?, screen),
             Self::Verify(verify) => verify.run(screen),
@@ -255,6 +259,16 @@ impl Which {
 }
 
 impl Issue {
+    fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
+        let (first, home) = (self.asked()?, Home::open(&self.place)?);
+        if self.group.is_empty() {
+            return show::issued(&home.issue(&first)?, screen);
+        }
+        let others = self.group.iter().map(|kind| NewToken { r#type: kind.clone(), ..first.clone() });
+        let tokens = std::iter::once(first.clone()).chain(others).collect();
+        show::group(&home.issue_group(&NewGroup { tokens, actor: None })?, screen)
+    }
+
     fn asked(&self) -> Result<NewToken, Failure> {
         Ok(NewToken {
             environment: self.environment.clone(),

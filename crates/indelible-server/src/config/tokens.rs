@@ -32,6 +32,8 @@ pub(crate) struct TokensConfig {
     pub(crate) grace: Span,
     /// How long ago a token must have ended to be pruned when nobody says.
     pub(crate) prune_after: Span,
+    /// Whether the server prunes by itself, every day.
+    pub(crate) prune_daily: bool,
     /// File with the key to the texts of revealable tokens.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) vault_key_file: Option<PathBuf>,
@@ -52,6 +54,7 @@ impl Default for TokensConfig {
             staleness: Span(Duration::from_secs(5)),
             grace: hours(1),
             prune_after: hours(30 * 24),
+            prune_daily: false,
             vault_key_file: None,
             rates: Rates::default(),
             types: Kinds::default(),
@@ -63,7 +66,8 @@ const HEADING: &str = "
 # API tokens. `environment` is that of tokens that are issued without one. With `log_usage` each use of a token is an event;
 # failures, the tokens' lives and `last_used_at` are noted in any case. A derived token has at most `depth_max` ancestors, and
 # ends with them unless `orphans_live`. `staleness` is for how long a change made by another process may go unseen, `grace` how
-# long the old token is valid after a rotation with grace, `prune_after` how long ago a token must have ended to be pruned.
+# long the old token is valid after a rotation with grace, `prune_after` how long ago a token must have ended to be pruned; with
+# `prune_daily` the server does that by itself, at its start and every day. The log keeps all it has of them.
 # Types with `revealable` need `vault_key_file`: a file with 64 hexadecimal digits, best on another disk than the data.
 # Uses a minute: of a token itself, else [tokens.rates.types.TYPE], `rate_limit` of its type, [tokens.rates.environments],
 # `global`. The types given here are added to sk, pk and rk, or redefine them.

@@ -42,6 +42,7 @@ pub(crate) struct NewToken {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewGroup {
+    #[serde(deserialize_with = "strict::objects")]
     pub(crate) tokens: Vec<NewToken>,
     #[serde(default, deserialize_with = "strict::section")]
     pub(crate) actor: Option<Actor>,
@@ -119,6 +120,7 @@ pub(crate) struct Pruning {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Imports {
+    #[serde(deserialize_with = "strict::objects")]
     pub(crate) tokens: Vec<Imported>,
     #[serde(default, deserialize_with = "strict::section")]
     pub(crate) actor: Option<Actor>,

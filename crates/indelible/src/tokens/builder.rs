@@ -208,7 +208,8 @@ impl Builder {
             Some(key) => settings.fingerprint_key = key,
             None => getrandom::fill(&mut settings.fingerprint_key)?,
         }
-        let scope = Scope { tenant: recorder.tenant().to_owned(), actor: None, context: None, request_id: None };
+        let tenant = recorder.tenant().to_owned();
+        let scope = Scope { tenant, actor: None, credential: None, context: None, request_id: None };
         let service = Arc::new(Service {
             state,
             recorder,

@@ -16,17 +16,10 @@ pub(super) fn lifecycle(scope: &Scope, action: &str, token: &Token, now: Timesta
 pub(super) fn by(scope: &Scope, mut event: Event) -> Event {
     event.tenant = Some(scope.tenant.clone());
     event.actor.clone_from(&scope.actor);
+    event.credential.clone_from(&scope.credential);
     event.context.clone_from(&scope.context);
     event.request_id.clone_from(&scope.request_id);
     event
-}
-
-/// The type of actor that an owner is: there are few, and whoever is none of them is no person.
-pub(super) fn actor_type(owner: &str) -> &str {
-    match owner {
-        "user" | "service" | "token" | "client" | "agent" | "system" => owner,
-        _ => "service",
-    }
 }
 
 /// A token as what something was done to.

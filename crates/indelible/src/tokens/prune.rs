@@ -8,6 +8,12 @@ use super::{Tokens, error::TokenError, events, find::Find, state::Change};
 use crate::limits::FOUND_TOKENS_MAX;
 
 impl Tokens {
+    /// [`prune`](Self::prune) for every tenant that has tokens.
+    pub fn prune_all(&self, ended_for: Duration) -> Result<u64, TokenError> {
+        let tenants = self.service.state.tenants()?;
+        tenants.into_iter().try_fold(0, |pruned, tenant| Ok(pruned + self.within(tenant).prune(ended_for)?))
+    }
+
     /// Deletes the tokens that expired or were revoked longer ago than this, and gives their number. A token from which
     /// others were derived stays for as long as they do.
     ///

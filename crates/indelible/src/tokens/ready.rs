@@ -13,10 +13,10 @@ use std::{
 
 use indelible_proof::{Actor, Credential, Timestamp};
 
-use super::{Tokens, ancestry::Ends, cache::Generation, events, kind::Kind, model::Token, state::StateError};
+use super::{Tokens, ancestry::Ends, cache::Generation, kind::Kind, model::Token, state::StateError};
 #[cfg(feature = "tower")]
 use crate::identity::Identity;
-use crate::redaction;
+use crate::{redaction, usage::owner_as_actor};
 
 /// A token that is ready to be checked.
 #[derive(Debug)]
@@ -41,7 +41,7 @@ impl Ready {
 
     /// Whoever uses it acts for its owner.
     pub(super) fn actor(&self) -> Actor {
-        Actor::new(events::actor_type(&self.token.owner.r#type), &self.token.owner.id)
+        owner_as_actor(&self.token.owner.r#type, &self.token.owner.id)
     }
 
     pub(super) fn credential(&self) -> Credential {

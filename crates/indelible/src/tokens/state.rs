@@ -11,7 +11,7 @@ pub use sqlite::Sqlite;
 
 /// A database of tokens.
 ///
-/// Every question names the tenant, and answers with nothing of another's.
+/// Every question about tokens names the tenant, and answers with nothing of another's.
 pub trait State: Send + Sync + 'static {
     /// The token with an id.
     fn get(&self, tenant: &str, id: &str) -> Result<Option<Token>, StateError>;
@@ -24,6 +24,9 @@ pub trait State: Send + Sync + 'static {
 
     /// How many tokens there are of each type in each environment, whatever the page; those of none may be left out.
     fn tally(&self, tenant: &str, find: &Find) -> Result<Vec<Tally>, StateError>;
+
+    /// The tenants that have tokens.
+    fn tenants(&self) -> Result<Vec<String>, StateError>;
 
     /// Writes a change whole and durably, or nothing of it: [`StateError::Conflict`] when a token of it is no longer as
     /// it was read.

@@ -5,8 +5,10 @@ use indelible_engine::{
     query::{Aggregate, Clause, Field, Filter, Group, Match, Measure, Table, Test},
     source::ReadError,
 };
+use indelible_proof::{Actor, limits::ID_BYTES_MAX};
 
 use super::{Scope, Usage};
+use crate::text::clipped;
 
 impl Usage<'_> {
     pub(super) fn ask(
@@ -31,7 +33,7 @@ impl Usage<'_> {
         let (column, of) = match &self.scope {
             Scope::Token(id) => (Column::CredentialId, vec![id.clone()]),
             Scope::Tokens(ids) => (Column::CredentialId, ids.clone()),
-            Scope::Owner(id) => (Column::ActorId, vec![id.clone()]),
+            Scope::Owner { r#type, id } => (Column::ActorId, owner_as_actor(r#type, id).id.into_iter().collect()),
             Scope::Type(kind) => (Column::CredentialType, vec![kind.clone()]),
             Scope::Environment(environment) => (Column::CredentialEnvironment, vec![environment.clone()]),
             Scope::All => (Column::CredentialId, Vec::new()),
@@ -44,8 +46,17 @@ impl Usage<'_> {
     }
 }
 
+/// The owner of a token as whoever uses it. There are few types of actors: an owner that is none of them is a service, whose
+/// id tells the type too, so that it is nobody else's.
+pub(crate) fn owner_as_actor(r#type: &str, id: &str) -> Actor {
+    match r#type {
+        "user" | "service" | "token" | "client" | "agent" | "system" => Actor::new(r#type, id),
+        _ => Actor::new("service", clipped(&format!("{}:{id}", r#type), ID_BYTES_MAX)),
+    }
+}
+
 /// The condition that a column has one of some values.
-pub(super) fn is(column: Column, values: Vec<String>) -> Clause {
+fn is(column: Column, values: Vec<String>) -> Clause {
     let values = values.into_iter().map(Match::Is).collect();
     Clause { negated: false, test: Test::Field(Field::Column(column), values) }
 }

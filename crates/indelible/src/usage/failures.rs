@@ -84,7 +84,11 @@ impl Usage<'_> {
             approximate: true,
             ..Aggregate::count(filter)
         };
+        let limit = events.limit as usize;
         let events = self.answer(&events)?;
+        // A count that is the sum of both is right only where neither left anything out.
+        let is_whole =
+            repeats.rows.is_empty() || events.rows.len() < limit && repeats.rows.len() < AGGREGATE_ROWS_MAX as usize;
         for row in &events.rows {
             if let Some((events, key)) = row.split_last() {
                 *attempts.entry(key.to_vec()).or_default() += number(events);
@@ -92,6 +96,6 @@ impl Usage<'_> {
         }
         let mut attempts: Vec<_> = attempts.into_iter().collect();
         attempts.sort_by(|a, b| b.1.cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
-        Ok((attempts, events.exact))
+        Ok((attempts, events.exact && is_whole))
     }
 }

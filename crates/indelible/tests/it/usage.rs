@@ -69,6 +69,10 @@ fn store() -> Arc<MemoryStore> {
     store
 }
 
+fn owner(r#type: &str, id: &str) -> Scope {
+    Scope::Owner { r#type: r#type.to_owned(), id: id.to_owned() }
+}
+
 #[test]
 fn uses_are_told_of_a_token_some_an_owner_a_type_an_environment_and_all() {
     let store = store();
@@ -76,7 +80,8 @@ fn uses_are_told_of_a_token_some_an_owner_a_type_an_environment_and_all() {
     assert_eq!(uses(Scope::Token("tok_0".to_owned())), 40);
     assert_eq!(uses(Scope::Tokens(vec!["tok_0".to_owned(), "tok_3".to_owned()])), 50);
     assert_eq!(uses(Scope::Tokens(Vec::new())), 0);
-    assert_eq!(uses(Scope::Owner("owner-0".to_owned())), 70);
+    assert_eq!(uses(owner("user", "owner-0")), 70);
+    assert_eq!(uses(owner("team", "owner-0")), 0);
     assert_eq!(uses(Scope::Type("pk".to_owned())), 40);
     assert_eq!(uses(Scope::Environment("test".to_owned())), 30);
     assert_eq!(uses(Scope::All), 100);
@@ -131,6 +136,27 @@ fn repeats_that_are_one_event_count_as_so_many_attempts() {
     let suspicious = usage.suspicious_ips(10).unwrap();
     assert_eq!(serde_json::to_value(suspicious.rows).unwrap(), json!([{"value": "192.0.2.1", "uses": 23}]));
     assert!(usage.suspicious_ips(23).unwrap().rows.is_empty());
+}
+
+#[test]
+fn a_count_of_attempts_that_may_be_too_low_is_not_called_exact() {
+    let store = store();
+    let recorder = Recorder::builder(store.clone()).build();
+    assert!(Usage::of(&*store, Scope::All).suspicious_ips(10).unwrap().exact);
+    for host in 0..100 {
+        for _ in 0..20 {
+            recorder.record(of_token("token.expired", 0, 200).ip([198, 51, 100, host].into())).unwrap();
+        }
+    }
+    assert!(!Usage::of(&*store, Scope::All).suspicious_ips(10).unwrap().exact);
+}
+
+#[test]
+fn the_lifecycle_of_no_tokens_is_empty_and_that_of_an_owner_no_namesakes() {
+    let store = store();
+    let lifecycle = |scope| Usage::of(&*store, scope).lifecycle(9).unwrap().len();
+    assert_eq!(lifecycle(Scope::Tokens(Vec::new())), 0);
+    assert_eq!((lifecycle(owner("user", "owner-0")), lifecycle(owner("team", "owner-0"))), (2, 0));
 }
 
 #[test]

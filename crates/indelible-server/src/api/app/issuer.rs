@@ -8,7 +8,11 @@ use indelible::{
 
 use super::App;
 use crate::{
-    api::{problem::Problem, reads::Endpoint, refusals::Peer},
+    api::{
+        problem::Problem,
+        reads::{Endpoint, credential},
+        refusals::Peer,
+    },
     clock,
     config::TokensConfig,
     keys::{Ability, ApiKey, Reach},
@@ -71,6 +75,7 @@ impl<R: Right> FromRequestParts<App> for Issuer<R> {
             .tokens
             .within(tenant)
             .by(Actor::new("token", key.id.clone()).name(key.name.clone()))
+            .with(credential(&key))
             .from(Context { ip: peer, ..Context::default() });
         Ok(Self { app: app.clone(), key, tokens, right: PhantomData })
     }

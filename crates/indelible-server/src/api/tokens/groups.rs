@@ -16,7 +16,7 @@ use crate::{
     },
     clock,
     limits::TOKEN_PAGE_MAX,
-    tokens::{GroupView, NewGroup, Revocation, Tokens},
+    tokens::{GroupView, NewGroup, NewToken, Revocation, Tokens},
 };
 
 /// Issues tokens that belong together.
@@ -27,7 +27,7 @@ pub(in crate::api) async fn issue_group(
 ) -> Result<Secret<GroupView>, Problem> {
     refuse_idempotency_key(&headers)?;
     let NewGroup { tokens: news, actor } = new;
-    let issues: Vec<Issue> = news.iter().map(crate::tokens::NewToken::issue).collect();
+    let issues: Vec<Issue> = news.iter().map(NewToken::issue).collect();
     let issued = issuer.call(actor, move |tokens| tokens.issue_group(&issues)).await?;
     Ok(secret(StatusCode::CREATED, issued.into()))
 }

@@ -100,7 +100,7 @@ fn scopes() -> Vec<(&'static str, Scope, Option<i64>)> {
         ("rare token", Scope::Token(token(TOKENS / 4)), None),
         ("group of 3", Scope::Tokens((998..1001).map(token).collect()), None),
         ("group of 20", Scope::Tokens((0..20).map(|nth| token(nth * 500)).collect()), None),
-        ("owner", Scope::Owner(user(owner(0))), None),
+        ("owner", Scope::Owner { r#type: "user".to_owned(), id: user(owner(0)) }, None),
         ("type", Scope::Type("pk".to_owned()), None),
         ("environment", Scope::Environment("live".to_owned()), None),
         ("everything", Scope::All, None),

@@ -6,6 +6,7 @@ use indelible::{
     Object, Timestamp,
     tokens::{Abilities, AllowedDomains, AllowedIps, Entity},
 };
+use indelible_proof::strict::Strict;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
 
@@ -17,7 +18,8 @@ pub(super) fn imported(line: &[u8]) -> Result<Imported, String> {
     if value.get("hash").is_some() {
         return serde_json::from_value(value).map_err(|error| error.to_string());
     }
-    serde_json::from_value::<Row>(value).map_err(|error| error.to_string())?.imported()
+    let Strict(row) = serde_json::from_value::<Strict<Row>>(value).map_err(|error| error.to_string())?;
+    row.imported()
 }
 
 /// What is read of a row; Bearer's users add columns.

@@ -13,8 +13,8 @@ use crate::{
     cli::{error::Failure, local::Local, place::Place, remote::Remote},
     config::{Config, Options, TokensConfig},
     tokens::{
-        self, Derivation, Imports, IssuedView, NewToken, Page, Pruned, Pruning, Revealed, Revelation, Revocation,
-        Rotation, TokenView, Tokens, Verdict, Verification,
+        self, Derivation, GroupView, Imports, IssuedView, NewGroup, NewToken, Page, Pruned, Pruning, Revealed,
+        Revelation, Revocation, Rotation, TokenView, Tokens, Verdict, Verification,
     },
 };
 
@@ -55,6 +55,16 @@ impl Home {
         match self {
             Self::Directory(here) => here.did(|service| service.issue(&new.issue())).map(Into::into),
             Self::Server(server) => Ok(server.post("/v1/tokens", new)?),
+        }
+    }
+
+    pub(super) fn issue_group(&self, new: &NewGroup) -> Result<GroupView, Failure> {
+        match self {
+            Self::Directory(here) => {
+                let issues: Vec<_> = new.tokens.iter().map(NewToken::issue).collect();
+                here.did(|service| service.issue_group(&issues)).map(Into::into)
+            }
+            Self::Server(server) => Ok(server.post("/v1/token-groups", new)?),
         }
     }
 

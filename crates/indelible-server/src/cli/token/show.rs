@@ -12,7 +12,7 @@ use crate::{
         table::{self, Cell, Column},
         terminal::{Screen, short_time, style, visible},
     },
-    tokens::{IssuedView, Revealed, TokenView, Verdict},
+    tokens::{GroupView, IssuedView, Revealed, TokenView, Verdict},
 };
 
 /// A token and its text.
@@ -23,6 +23,18 @@ pub(super) fn issued(issued: &IssuedView, screen: &mut Screen) -> Result<(), Fai
     list(std::slice::from_ref(&issued.token), screen)?;
     screen.line("")?;
     screen.line(&format!("The token, shown this once: {}", visible(&issued.plaintext)))
+}
+
+/// Tokens that were issued together, and their texts.
+pub(super) fn group(group: &GroupView, screen: &mut Screen) -> Result<(), Failure> {
+    if screen.wants_json() {
+        return screen.json(group);
+    }
+    let tokens: Vec<TokenView> = group.tokens.iter().map(|issued| issued.token.clone()).collect();
+    list(&tokens, screen)?;
+    screen.line("")?;
+    screen.line(&format!("The tokens of {}, shown this once:", visible(group.group.as_deref().unwrap_or_default())))?;
+    group.tokens.iter().try_for_each(|issued| screen.line(&visible(&issued.plaintext)))
 }
 
 /// A text, alone: for a pipe.

@@ -12,6 +12,13 @@ fn shell_with_log() -> Shell {
     shell
 }
 
+fn shell_at(server: &Server) -> Shell {
+    let mut shell = Shell::new();
+    shell.set("INDELIBLE_URL", &server.url(""));
+    shell.set("INDELIBLE_KEY", &server.key);
+    shell
+}
+
 /// What a command prints as JSON.
 #[track_caller]
 fn json(shell: &Shell, arguments: &[&str]) -> Value {
@@ -74,14 +81,31 @@ fn a_token_lives_in_a_data_directory() {
 #[test]
 fn a_token_lives_on_a_server() {
     let server = Server::start();
-    let mut shell = Shell::new();
-    shell.set("INDELIBLE_URL", &server.url(""));
-    shell.set("INDELIBLE_KEY", &server.key);
+    let shell = shell_at(&server);
     lives(&shell);
     let (id, _) = issue(&shell, &["--tenant", "acme"]);
     assert!(shell.run(&["token", "show", &id]).failed(1).contains("there is no such token"));
     assert!(shell.run(&["token", "show", &id, "--tenant", "acme"]).ok().contains("tenant           acme\n"));
     assert!(shell.run(&["token", "show", "../keys"]).failed(1).contains("there is no"));
+}
+
+#[test]
+fn tokens_of_several_types_are_issued_as_a_group() {
+    let server = Server::start();
+    for shell in [shell_with_log(), shell_at(&server)] {
+        let options = ["--owner", "team:7", "--group", "pk,rk"];
+        let group = json(&shell, &[&["token", "issue", "sk", "shop"], &options[..]].concat());
+        let texts: Vec<&str> =
+            group["tokens"].as_array().unwrap().iter().map(|one| one["plaintext"].as_str().unwrap()).collect();
+        let ["sk", "pk", "rk"] = texts.iter().map(|text| &text[..2]).collect::<Vec<_>>()[..] else {
+            panic!("{texts:?}")
+        };
+        let listed = shell.run(&["token", "list", "--group", group["group"].as_str().unwrap(), "--json"]).ok();
+        assert_eq!(listed.lines().count(), 3);
+        shell.pipe(texts[1], &["token", "verify"]).ok();
+        let shown = shell.run(&[&["token", "issue", "sk", "shop"], &options[..]].concat()).ok();
+        assert_eq!((shown.matches("_test_").count(), shown.matches("grp_").count()), (6, 1), "{shown}");
+    }
 }
 
 #[test]

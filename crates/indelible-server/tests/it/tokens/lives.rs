@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use super::{actions, ask, id_of, issue, reason, text_of, verify};
+use super::{actions, ask, id_of, issue, new, reason, text_of, verify};
 use crate::server::{JSON, Server};
 
 #[test]
@@ -27,6 +27,7 @@ fn a_token_is_issued_shown_without_its_text_and_told_of_with_who_had_it_issued()
     let events = server.events();
     assert_eq!(events.len(), 1);
     assert_eq!((&events[0]["action"], &events[0]["actor"]["id"]), (&json!("token.created"), &json!("7")));
+    assert_eq!(events[0]["credential"]["id"], server.get("/v1/keys").json()["keys"][0]["id"], "whoever is named");
     assert_eq!(events[0]["context"]["ip"], "127.0.0.1");
     assert!(!events[0].to_string().contains(text));
     let state = std::fs::read(server.data().join("state.db")).unwrap();
@@ -174,4 +175,32 @@ fn a_revealable_token_is_shown_again_to_those_who_may() {
     let plain = issue(&server, &json!({}));
     ask(&server, &plain, "reveal", &json!({})).assert_problem(409, "token-not-revealable");
     assert_eq!(actions(&server).iter().filter(|action| *action == "token.revealed").count(), 1);
+}
+
+#[test]
+fn a_server_that_shall_clears_away_what_ended_of_every_tenant_and_the_log_keeps_it() {
+    let server = Server::start();
+    let of = |tenant: &str, name: &str| {
+        let key = server.make_key(tenant, &["tokens:write"]);
+        let issued = server.post_as(&key, "/v1/tokens", JSON, new(&json!({"name": name}))).json();
+        (key, format!("/v1/tokens/{}", id_of(&issued)))
+    };
+    let kept = of("acme", "kept");
+    for (key, path) in [of("acme", "ended"), of("globex", "ended")] {
+        assert_eq!(server.post_as(&key, &format!("{path}/revoke"), JSON, "").status, 200);
+    }
+    let directory = server.stop();
+    std::fs::write(directory.path().join("indelible.toml"), "[tokens]\nprune_daily = true\nprune_after = \"0s\"\n")
+        .unwrap();
+    let server = Server::start_in(directory, &[]);
+    let mut tail = server.tail_as(&server.key, "/v1/tail?after=0&q=action:token.deleted", None);
+    let mut deleted = [tail.next_event(), tail.next_event()].map(|event| {
+        assert_eq!(event["actor"]["type"], "system");
+        event["tenant"].as_str().unwrap().to_owned()
+    });
+    deleted.sort();
+    assert_eq!(deleted, ["acme", "globex"]);
+    let reader = server.make_key("acme", &["tokens:read"]);
+    assert_eq!(server.get_as(&reader, &kept.1).status, 200);
+    assert_eq!(server.get_as(&reader, "/v1/tokens").json()["tokens"].as_array().unwrap().len(), 1);
 }

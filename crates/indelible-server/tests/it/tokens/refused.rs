@@ -40,6 +40,11 @@ fn what_makes_no_sense_is_refused_with_its_field() {
     for body in ["", "{", "[]", "{} {}", "null"] {
         server.post("/v1/tokens", JSON, body).assert_problem(400, "malformed");
     }
+    let list = json!({"tokens": [["sk", "ci key", {"type": "user", "id": "42"}, null, null]]}).to_string();
+    for path in ["/v1/token-groups", "/v1/tokens/import"] {
+        let problem = server.post(path, JSON, list.as_str()).assert_problem(400, "malformed");
+        assert_eq!(problem["field"], "tokens[0]", "{problem}");
+    }
     // The body is not waited for, so none is sent: the connection may be cut before all of it is.
     let authorization = bearer(&server.key);
     let head = "POST /v1/tokens HTTP/1.1\r\nhost: x\r\ncontent-length: 2097152\r\nauthorization";

@@ -113,6 +113,13 @@ impl State for Sqlite {
         rows.map(|row| Ok(row?)).collect()
     }
 
+    fn tenants(&self) -> Result<Vec<String>, StateError> {
+        let reader = self.reader();
+        let mut statement = reader.prepare_cached("SELECT DISTINCT tenant FROM tokens")?;
+        let rows = statement.query_map([], |row| row.get(0))?;
+        rows.map(|row| Ok(row?)).collect()
+    }
+
     fn commit(&self, change: &Change) -> Result<(), StateError> {
         self.write("full", |connection| {
             for token in &change.deleted {

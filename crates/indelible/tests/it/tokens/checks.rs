@@ -6,6 +6,7 @@ use indelible::{
         Abilities, AllowedDomains, AllowedIps, Attempt, Coalescing, Derive, Entity, Find, Import, Issue, Issued, Kind,
         Kinds, Refusal, Requirement, Revoke, Rotate, RotationMode, Standing, Vault, hash,
     },
+    usage::{Scope, Usage},
 };
 
 use super::{
@@ -37,6 +38,23 @@ fn a_success_is_one_event_with_what_came_of_the_request() {
     assert_eq!(credential.scopes, ["orders:*"]);
     assert_eq!(event.oauth.clone().unwrap().scopes_requested, ["orders:read"]);
     assert_eq!(event.request_id.as_deref(), Some("req-1"));
+}
+
+#[test]
+fn the_uses_of_a_user_a_team_and_a_firm_of_the_same_id_are_told_apart() {
+    let bench = Bench::new();
+    let owners = [("user", 1), ("team", 2), ("firm", 3)];
+    for (kind, uses) in owners {
+        let issued = bench.tokens.issue(&Issue::new("sk", "ci key", Entity::new(kind, "42"))).unwrap();
+        for _ in 0..uses {
+            bench.tokens.verify(Attempt::new(issued.plaintext.reveal())).unwrap();
+        }
+    }
+    bench.recorder.flush();
+    for (kind, uses) in owners {
+        let scope = Scope::Owner { r#type: kind.to_owned(), id: "42".to_owned() };
+        assert_eq!(Usage::of(&*bench.store, scope).total().unwrap().uses, uses, "{kind}");
+    }
 }
 
 #[test]

@@ -71,6 +71,10 @@ impl State for MortalState {
         self.0.tally(tenant, find)
     }
 
+    fn tenants(&self) -> Result<Vec<String>, StateError> {
+        self.0.tenants()
+    }
+
     fn commit(&self, change: &Change) -> Result<(), StateError> {
         self.1.step(|| self.0.commit(change), dead())
     }

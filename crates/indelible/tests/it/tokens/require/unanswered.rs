@@ -52,6 +52,10 @@ impl State for Gated {
         self.0.tally(tenant, find)
     }
 
+    fn tenants(&self) -> Result<Vec<String>, StateError> {
+        self.0.tenants()
+    }
+
     fn commit(&self, change: &Change) -> Result<(), StateError> {
         self.0.commit(change)
     }
