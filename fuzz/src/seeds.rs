@@ -46,11 +46,16 @@ fuzz_target!(
         events(&corpus);
         files(&corpus);
         texts(&corpus);
+        corpus.put("set", "unsigned", UNSIGNED);
         proofs(&corpus, Path::new("../crates/indelible-proof/testvectors/evidence"));
         end()
     },
     |_input| {}
 );
+
+/// A token with the signature of another message, and keys of each kind.
+const UNSIGNED: &[u8] = br#"eyJhbGciOiJFZERTQSIsInR5cCI6InNlY2V2ZW50K2p3dCJ9.eyJpc3MiOiJqb2UifQ.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg
+{"keys":[{"kty":"OKP","crv":"Ed25519","kid":"1","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},{"kty":"RSA","alg":"RS256","use":"sig","n":"AQAB","e":"AQAB"},{"kty":"EC","crv":"P-256","x":"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4","y":"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]}"#;
 
 /// Ends before anything is fuzzed.
 fn end() {
@@ -70,6 +75,7 @@ fn imports(corpus: &Corpus, samples: &Path) {
         let name = format!("{format}-{}", path.file_stem().unwrap().to_string_lossy());
         let mut importer = Importer::new(format, Options::default());
         for (nth, line) in text.lines().take(LINES).enumerate() {
+            corpus.put("delivery", &format!("{name}-{nth}"), &[&[choice, 0], line.as_bytes()].concat());
             let choice = if nth == 0 { DETECT } else { choice };
             corpus.put("import", &format!("{name}-{nth}"), &[&[choice], line.as_bytes()].concat());
             corpus.put("jcs", &format!("{name}-{nth}"), line.as_bytes());

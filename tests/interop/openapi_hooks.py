@@ -1,4 +1,4 @@
-"""Teaches Schemathesis NDJSON, and not to revoke the key that it asks with."""
+"""Teaches Schemathesis NDJSON and tokens, and not to revoke the key that it asks with."""
 
 import json
 import os
@@ -6,7 +6,7 @@ import os
 import schemathesis
 
 
-@schemathesis.serializer("application/x-ndjson")
+@schemathesis.serializer("application/x-ndjson", "application/secevent+jwt")
 def ndjson(context, value):
     """A text as it is, whatever else as one line of JSON."""
     return value if isinstance(value, bytes) else (value if isinstance(value, str) else json.dumps(value)).encode()

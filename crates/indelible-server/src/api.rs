@@ -18,11 +18,13 @@ mod record;
 mod refusals;
 mod retention;
 mod routes;
+mod security_events;
 mod tail;
 mod tally;
 mod times;
 mod tokens;
 mod usage;
+mod webhooks;
 
 pub(crate) use app::{App, Opened, TENANT_HEADER};
 pub(crate) use export::csv;

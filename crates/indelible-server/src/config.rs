@@ -1,9 +1,11 @@
 //! Options of the server: each is declared once, below, and is a flag, an environment variable, a key of
 //! `indelible.toml` and a line of `--print-config`. A flag wins over the environment, that over the file, that over
-//! the default. The witnesses of the log, what follows it, the types of tokens and the databases of places stand in the file alone.
+//! the default. The witnesses of the log, what follows it, who sends it events, the types of tokens and the databases of
+//! places stand in the file alone.
 
 mod followers;
 mod geo;
+mod receivers;
 mod tokens;
 mod witnesses;
 
@@ -19,6 +21,7 @@ use serde::{Deserialize, Serialize};
 use crate::{limits, retention::Keep};
 pub(crate) use followers::Followers;
 pub(crate) use geo::GeoConfig;
+pub(crate) use receivers::{IssuerConfig, ReceiversConfig, WebhookConfig};
 pub(crate) use tokens::TokensConfig;
 pub(crate) use witnesses::{WitnessAt, Witnesses, WitnessesError};
 
@@ -70,6 +73,8 @@ macro_rules! options {
             pub(crate) tokens: TokensConfig,
             /// Where addresses are looked up.
             pub(crate) geo: GeoConfig,
+            /// Who may send events without an API key.
+            pub(crate) receivers: ReceiversConfig,
         }
 
         impl Config {
@@ -82,6 +87,7 @@ macro_rules! options {
                     followers: file.followers,
                     tokens: file.tokens,
                     geo: file.geo,
+                    receivers: file.receivers,
                 }
             }
 
@@ -92,7 +98,11 @@ macro_rules! options {
                     $(let _ = writeln!(out, "#{}", $doc);)+
                     let _ = writeln!(out, "{}\n", line(stringify!($name), &self.$name));
                 )*
-                out + &self.witnesses.to_toml() + &self.followers.to_toml() + &self.tokens.to_toml() + &self.geo.to_toml()
+                out + &self.witnesses.to_toml()
+                    + &self.followers.to_toml()
+                    + &self.receivers.to_toml()
+                    + &self.tokens.to_toml()
+                    + &self.geo.to_toml()
             }
         }
     };
@@ -142,10 +152,11 @@ struct File {
     followers: Followers,
     tokens: TokensConfig,
     geo: GeoConfig,
+    receivers: ReceiversConfig,
 }
 
-/// The keys of [`Witnesses`], [`Followers`], [`TokensConfig`] and [`GeoConfig`].
-const FILE_NAMES: [&str; 5] = ["witness", "quorum", "drivers", "tokens", "geo"];
+/// The keys of [`Witnesses`], [`Followers`], [`TokensConfig`], [`GeoConfig`] and [`ReceiversConfig`].
+const FILE_NAMES: [&str; 7] = ["witness", "quorum", "drivers", "tokens", "geo", "webhooks", "security_events"];
 
 /// Why there is no configuration.
 #[derive(Debug, thiserror::Error)]
@@ -211,6 +222,7 @@ fn parse(path: &Path, text: &str) -> Result<File, ConfigError> {
         followers: toml::from_str(text).map_err(malformed)?,
         tokens: toml::from_str::<tokens::Section>(text).map_err(malformed)?.tokens,
         geo: toml::from_str::<geo::Section>(text).map_err(malformed)?.geo,
+        receivers: toml::from_str(text).map_err(malformed)?,
     };
     file.witnesses.quorum().map_err(|error| problem(error.to_string()))?;
     Ok(file)

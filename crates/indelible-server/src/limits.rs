@@ -63,6 +63,25 @@ pub(crate) const READS_TALLIED_MAX: usize = 4096;
 /// addresses cannot flood the log.
 pub(crate) const REFUSALS_TALLIED_MAX: usize = 256;
 
+/// Bytes of a delivery of a webhook.
+pub(crate) const DELIVERY_BYTES_MAX: usize = 4 << 20;
+/// Deliveries that are held at once beyond small ones, and Security Event Tokens; the next sender is told to come back.
+pub(crate) const DELIVERIES_MAX: usize = 16;
+/// How old a delivered event may be for the log to know its key by itself: that is 24 hours, and clocks may differ by the rest.
+pub(crate) const DELIVERY_KEY_TRUSTED: Duration = Duration::from_secs(23 * 3600);
+/// Bytes of a request with a Security Event Token: one more than a token may have, which is told as the standard says.
+pub(crate) const SET_BODY_BYTES_MAX: usize = (64 << 10) + 1;
+/// Bytes of a file with secrets that are shared with a sender.
+pub(crate) const SECRET_FILE_BYTES_MAX: u64 = 4 << 10;
+/// Bytes of the keys of an issuer that are read: one more than they may have.
+pub(crate) const JWKS_READ_BYTES_MAX: u64 = (256 << 10) + 1;
+/// Time after which the keys of an issuer are asked for again.
+pub(crate) const JWKS_FRESH: Duration = Duration::from_secs(3600);
+/// Time between two questions for the keys of an issuer, however many tokens name one that it does not have.
+pub(crate) const JWKS_PAUSE: Duration = Duration::from_secs(30);
+/// Time for an issuer to answer with its keys.
+pub(crate) const JWKS_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Bytes of a body that asks something of tokens; imports may have those of any body.
 pub(crate) const TOKEN_BODY_BYTES_MAX: usize = 1 << 20;
 /// Calls about tokens that use the database at once; the next is told to come back later.

@@ -11,6 +11,7 @@ mod following;
 mod keys;
 mod limits;
 mod logging;
+mod receivers;
 mod retention;
 mod rotation;
 mod serve;

@@ -27,6 +27,7 @@ use crate::{
     following,
     keys::{Ability, Keys, KeysError, NewKey, Reach, Secret},
     limits,
+    receivers::{Receivers, ReceiversError},
     tokens::{self, StartError},
 };
 
@@ -50,6 +51,9 @@ pub(crate) enum ServeError {
     /// The witnesses of the log cannot be asked.
     #[error(transparent)]
     Cosigning(#[from] CosigningError),
+    /// Nobody could send events.
+    #[error(transparent)]
+    Receivers(#[from] ReceiversError),
     /// What is to follow the log cannot be made.
     #[error(transparent)]
     Following(#[from] SetupError),
@@ -82,6 +86,7 @@ impl Server {
     /// Asks the witnesses of a log for the first time, then listens for requests to it.
     pub(crate) async fn bind(log: Arc<Log>, recorder: Recorder, config: Config) -> Result<Self, ServeError> {
         let (keys, first_key) = open_keys(&config.data)?;
+        let receivers = Receivers::open(&config.receivers)?;
         let cosigning = Cosigning::open(&config.data, Arc::clone(&log), &config.witnesses)?;
         let rounds = cosigning.clone();
         let started = tokio::task::spawn_blocking(move || rounds.start()).await;
@@ -95,7 +100,7 @@ impl Server {
         let address = listener.local_addr().map_err(ServeError::Runtime)?;
         let (stop, stopping) = watch::channel(false);
         let followers = following::start(&config, &log)?;
-        let app = App::new(Opened { log, recorder, cosigning, followers, keys, tokens }, &config, stopping);
+        let app = App::new(Opened { log, recorder, cosigning, followers, keys, tokens, receivers }, &config, stopping);
         Ok(Self { listener, address, app, stop, config, first_key })
     }
 

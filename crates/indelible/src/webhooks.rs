@@ -91,7 +91,8 @@ pub enum SecretError {
 
 impl Sender {
     /// A sender of records of a format. `secrets` has one secret a line: while a secret is changed, the old and the new.
-    /// `header` is where the proof is looked for; default: where the sender puts it.
+    /// `header` is where the proof is looked for; default: where the sender puts it. In `authorization` it is always
+    /// the secret itself, for senders that something else speaks for.
     pub fn new(format: Format, secrets: &str, header: Option<&str>) -> Result<Self, SecretError> {
         let secrets: Vec<String> =
             secrets.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
@@ -104,7 +105,9 @@ impl Sender {
             return Err(SecretError::Short);
         }
         let (proof, usual) = way_of(format);
-        Ok(Self { format, proof, header: header.unwrap_or(usual).to_ascii_lowercase(), secrets })
+        let header = header.unwrap_or(usual).to_ascii_lowercase();
+        let proof = if header == "authorization" { Proof::Secret } else { proof };
+        Ok(Self { format, proof, header, secrets })
     }
 
     /// What it sends.

@@ -2,8 +2,10 @@
 //!
 //! The store and the recorder are private to this module: a handler reaches events only through a [`Reader`], a
 //! [`Writer`] or an [`Operator`], and tokens only through an [`Issuer`], which exist only for a request whose API key
-//! allows it and which keep every call inside the tenant of that key.
+//! allows it and which keep every call inside the tenant of that key. What is sent without a key comes in by an `Entrance`,
+//! behind the `Door` where its sender proves itself.
 
+mod delivery;
 mod issuer;
 mod operator;
 mod prover;
@@ -20,6 +22,7 @@ use indelible_engine::{
 };
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, oneshot, watch};
 
+pub(super) use delivery::single;
 pub(crate) use issuer::TENANT_HEADER;
 pub(super) use issuer::{Issuer, Read, Reveal, Verify, Write};
 pub(super) use operator::{Administrator, Operator};
@@ -39,6 +42,7 @@ use crate::{
     cosigning::Cosigning,
     keys::{Ability, ApiKey, Keys},
     limits,
+    receivers::Receivers,
     retention::{Asked, Keep, Retained},
 };
 
@@ -55,6 +59,7 @@ pub(crate) struct Opened {
     pub(crate) followers: Vec<Follower>,
     pub(crate) keys: Keys,
     pub(crate) tokens: Tokens,
+    pub(crate) receivers: Receivers,
 }
 
 #[derive(Debug)]
@@ -72,6 +77,8 @@ struct Shared {
     keys: Keys,
     tokens: Tokens,
     tokens_config: TokensConfig,
+    /// Who may send events without an API key.
+    receivers: Receivers,
     reads: Reads,
     refusals: Refusals,
     metrics: Metrics,
@@ -83,6 +90,7 @@ struct Shared {
     waiting: Arc<Semaphore>,
     large_bodies: Arc<Semaphore>,
     token_calls: Arc<Semaphore>,
+    deliveries: Arc<Semaphore>,
     tails: Arc<Semaphore>,
     exports: Arc<Semaphore>,
     tails_max: usize,
@@ -94,7 +102,7 @@ struct Shared {
 impl App {
     /// Puts the parts together. `stopping` becomes true when the server is to stop.
     pub(crate) fn new(parts: Opened, config: &Config, stopping: watch::Receiver<bool>) -> Self {
-        let Opened { log, recorder, cosigning, followers, keys, tokens } = parts;
+        let Opened { log, recorder, cosigning, followers, keys, tokens, receivers } = parts;
         let store = recorder.store();
         let (tell, committed) = watch::channel(store.status().next_seq);
         store.on_commit(Box::new(move |next_seq| tell.send(next_seq).is_ok()));
@@ -109,6 +117,7 @@ impl App {
             keys,
             tokens,
             tokens_config: config.tokens.clone(),
+            receivers,
             reads: Reads::default(),
             refusals: Refusals::default(),
             metrics: Metrics::default(),
@@ -118,6 +127,7 @@ impl App {
             waiting: permits(limits::READS_WAITING_MAX),
             large_bodies: permits(limits::LARGE_BODIES_MAX),
             token_calls: permits(limits::TOKEN_CALLS_MAX),
+            deliveries: permits(limits::DELIVERIES_MAX),
             tails: permits(tails_max),
             exports: permits(exports_max),
             tails_max,

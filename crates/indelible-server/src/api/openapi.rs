@@ -60,18 +60,28 @@ fn describe(operation: &Operation) -> Value {
 }
 
 fn responses(operation: &Operation) -> Value {
+    let problem = json!({"schema": {"$ref": "#/components/schemas/Problem"}});
     let mut responses = json!({
         "default": {
             "description": "What went wrong, and what to do (RFC 9457)",
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {"application/problem+json": problem},
         },
     });
     for Answer { status, media_type, examples } in &operation.answers {
+        let is_success = *status < 400;
+        let description = if is_success { "Success" } else { "What was sent is refused, or the request" };
+        if examples.is_empty() {
+            schema::set(&mut responses, &status.to_string(), json!({"description": description}));
+            continue;
+        }
         let content = json!({"schema": schema::of_all(examples), "example": examples.first()});
         match responses.pointer_mut(&format!("/{status}/content")) {
             Some(others) => schema::set(others, media_type, content),
             None => {
-                let response = json!({"description": "Success", "content": {*media_type: content}});
+                let mut response = json!({"description": description, "content": {*media_type: content}});
+                if !is_success {
+                    schema::set(&mut response["content"], "application/problem+json", problem.clone());
+                }
                 schema::set(&mut responses, &status.to_string(), response);
             }
         }
@@ -118,6 +128,9 @@ fn in_path(path: &str) -> Option<(&'static str, Value, &'static str)> {
             "Level, or `entries`, index and width of a tile; its slashes are sent as they are.",
         ));
     }
+    if path.contains("{name}") {
+        return Some(("name", json!({"type": "string"}), "Its name in the configuration."));
+    }
     let of_event = path.starts_with("/v1/events");
     path.contains("{id}").then(|| match of_event {
         true => ("id", json!({"type": "string", "pattern": EVENT_ID}), "Its id, or its sequence number."),
@@ -136,7 +149,7 @@ fn request(operation: &Operation, example: &Value) -> Value {
         return json!({
             // No body is as good as an empty object.
             "required": !operation.request.contains(&json!({})),
-            "content": {"application/json": {"schema": schema(&operation.request), "example": example}},
+            "content": {operation.takes: {"schema": schema(&operation.request), "example": example}},
         });
     }
     let event = json!({"$ref": "#/components/schemas/Event"});

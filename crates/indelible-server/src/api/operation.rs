@@ -16,6 +16,8 @@ pub(super) struct Operation {
     pub(super) parameters: &'static [Parameter],
     /// Examples of the body, when there is one: see [`Answer::examples`].
     pub(super) request: Vec<Value>,
+    /// What the body is sent as.
+    pub(super) takes: &'static str,
     pub(super) answers: Vec<Answer>,
     pub(super) handler: MethodRouter<App>,
 }
@@ -42,6 +44,7 @@ impl Operation {
             ability: None,
             parameters: &[],
             request: Vec::new(),
+            takes: "application/json",
             answers: Vec::new(),
             handler,
         }
@@ -57,6 +60,12 @@ impl Operation {
         self
     }
 
+    /// Says what the body is sent as, when not as JSON.
+    pub(super) fn takes(mut self, media_type: &'static str) -> Self {
+        self.takes = media_type;
+        self
+    }
+
     /// Adds an example of the body.
     pub(super) fn request(mut self, example: Value) -> Self {
         self.request.push(example);
@@ -66,6 +75,12 @@ impl Operation {
     /// Adds an answer in JSON.
     pub(super) fn answers(mut self, status: u16, example: Value) -> Self {
         self.answers.push(Answer { status, media_type: "application/json", examples: vec![example] });
+        self
+    }
+
+    /// Adds an answer without a body.
+    pub(super) fn empty(mut self, status: u16) -> Self {
+        self.answers.push(Answer { status, media_type: "", examples: Vec::new() });
         self
     }
 

@@ -255,7 +255,7 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
 }
 
 /// Whether the body is sure to be small: such bodies never wait for a turn.
-fn small(headers: &HeaderMap) -> bool {
+pub(super) fn small(headers: &HeaderMap) -> bool {
     let length = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     length.is_some_and(|bytes| bytes <= limits::INLINE_BODY_BYTES) && !headers.contains_key(header::CONTENT_ENCODING)
 }

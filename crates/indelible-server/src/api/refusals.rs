@@ -3,7 +3,7 @@
 
 use std::net::IpAddr;
 
-use indelible::{Actor, Context, Event, Timestamp};
+use indelible::{Actor, Context, Event, Outcome, Target, Timestamp};
 
 use super::{reads, tally::Tally};
 use crate::{
@@ -22,9 +22,11 @@ pub(super) enum Cause {
     Key(Refused),
     /// The key does not allow it.
     Ability,
+    /// What was sent without a key is not from whom it says, and why not.
+    Delivery(&'static str),
 }
 
-/// The cause, the address and the id of the key; beyond the limit the cause alone.
+/// The cause, the address and the id of the key, or the name of the receiver; beyond the limit the cause alone.
 type Kind = (Cause, Option<IpAddr>, Option<String>);
 
 /// The refusals that no event tells of yet.
@@ -48,6 +50,20 @@ impl Refusals {
         });
     }
 
+    /// Notes that a delivery was not believed, in the tenant that it was for.
+    pub(super) fn note_delivery(&self, cause: Cause, receiver: &str, tenant: &str, peer: Option<Peer>, now: Timestamp) {
+        let kind = (cause, peer.map(|Peer(ip)| ip), Some(receiver.to_owned()));
+        self.0.add(kind, (cause, None, None), limits::REFUSALS_TALLIED_MAX, now, |(cause, ip, name)| {
+            let mut event = event(*cause);
+            event.context.get_or_insert_default().ip = *ip;
+            if let Some(name) = name {
+                event.targets.push(Target::new("receiver", name.clone()));
+                event.tenant = Some(tenant.to_owned());
+            }
+            event
+        });
+    }
+
     /// The events that tell of all refusals since the last call.
     pub(super) fn take(&self) -> Vec<Event> {
         self.0.take()
@@ -62,6 +78,7 @@ fn event(cause: Cause) -> Event {
             Refused::Revoked => "token_revoked",
         }),
         Cause::Ability => Event::new("token.scope_denied").reason("insufficient_scope"),
+        Cause::Delivery(reason) => Event::new("delivery.refused").outcome(Outcome::Denied).reason(reason),
     }
 }
 

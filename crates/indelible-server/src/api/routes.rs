@@ -24,8 +24,9 @@ use super::{
     openapi::{self, examples},
     operation::Operation,
     problem::Problem,
-    proof, record, retention, tail, tokens,
+    proof, record, retention, security_events, tail, tokens,
     usage::{self, Question},
+    webhooks,
 };
 use crate::keys::Ability;
 
@@ -125,6 +126,21 @@ fn operations() -> Vec<Operation> {
             .needs(MetricsRead)
             .answers(200, json!({"next_seq": 1235, "segments": 1, "disk_bytes": 81920, "published_size": 1235, "quorum": 1, "stopped": null, "witnesses": [{"name": "one", "url": "https://witness.example.com", "size": 1235, "cosigned_at": "2026-11-20T12:00:00Z", "age_s": 2, "error": null}]}))
             .or(json!({"next_seq": 1235, "segments": 1, "disk_bytes": 81920, "published_size": null, "quorum": 1, "stopped": "the log forked: ...", "witnesses": [{"name": "one", "url": "https://witness.example.com", "size": null, "cosigned_at": null, "age_s": null, "error": "..."}]})),
+        Operation::new("post", "/v1/webhooks/{name}", "What a configured sender tells of", post(webhooks::deliver))
+            .request(json!({}))
+            .empty(204),
+        Operation::new("get", "/v1/webhooks/{name}", "The question of Okta for an event hook", get(webhooks::challenge))
+            .answers(200, json!({"verification": "..."})),
+        Operation::new(
+            "post",
+            "/v1/security-events/{name}",
+            "A Security Event Token of a configured issuer, pushed (RFC 8935)",
+            post(security_events::push),
+        )
+        .takes(security_events::MEDIA_TYPE)
+        .request(json!("eyJ0eXAiOiJzZWNldmVudCtqd3QiLCJhbGciOiJFUzI1NiJ9..."))
+        .empty(202)
+        .answers(400, json!({"err": "invalid_key", "description": "the signature is wrong"})),
         Operation::new("get", "/healthz", "Whether the process answers", get(health::live))
             .answers(200, json!({"status": "ok"})),
         Operation::new("get", "/readyz", "Whether the log takes events", get(health::ready))

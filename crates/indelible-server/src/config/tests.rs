@@ -60,6 +60,18 @@ fn types_of_tokens_are_added_to_those_there_are_and_nonsense_is_refused() {
     }
 }
 
+#[test]
+fn senders_are_read_and_printed_and_a_format_that_nobody_has_is_refused() {
+    let text = "[webhooks.okta]\nformat = \"google_workspace\"\nsecret_file = \"s\"\n\
+                [security_events.idp]\nissuer = \"https://idp\"\naudience = \"https://log\"\njwks = \"keys.json\"\n";
+    let config = Config::merged(Options::default(), file(text).unwrap());
+    assert_eq!(config.receivers.webhooks["okta"].tenant, "default");
+    assert_eq!(Config::merged(Options::default(), file(&config.to_toml()).unwrap()), config);
+    let error = file(&text.replace("google_workspace", "google")).unwrap_err();
+    assert!(error.contains("did you mean google-workspace"), "{error}");
+    assert!(file(&text.replace("secret_file", "secret")).unwrap_err().contains("secret"));
+}
+
 const WITNESS: &str = "
 [[witness]]
 name = \"one\"

@@ -12,6 +12,7 @@ mod hostile;
 mod keys;
 mod lifecycle;
 mod proofs;
+mod receivers;
 mod retention;
 mod server;
 mod streams;

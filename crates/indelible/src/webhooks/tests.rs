@@ -78,5 +78,7 @@ fn secrets_that_protect_nothing_are_refused_and_none_is_shown() {
     assert_eq!(refused(&"12345678\n".repeat(5)), SecretError::TooMany);
     let sender = Sender::new(Format::Okta, SECRET, Some("X-Hook-Secret")).unwrap();
     assert_eq!(sender.header(), "x-hook-secret");
+    let spoken_for = Sender::new(Format::Keycloak, SECRET, Some("Authorization")).unwrap();
+    assert_eq!(check(&spoken_for, SECRET, "", 0), Ok(()));
     assert!(!format!("{sender:?}").contains("horse"));
 }
