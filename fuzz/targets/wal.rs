@@ -86,7 +86,11 @@ fn make_checksums_good(bytes: &mut [u8]) {
 
 /// Where the frames end that check out from the beginning on, and their events.
 fn good_frames(bytes: &[u8]) -> (usize, u64) {
-    if bytes.len() < HEADER || bytes[..8] != *b"INDELWAL" || bytes[10..12] != [0; 2] || u32_at(bytes, 24) != crc32c::crc32c(&bytes[..24]) {
+    if bytes.len() < HEADER
+        || bytes[..8] != *b"INDELWAL"
+        || bytes[10..12] != [0; 2]
+        || u32_at(bytes, 24) != crc32c::crc32c(&bytes[..24])
+    {
         return (0, 0);
     }
     let (mut at, mut events) = (HEADER, 0);

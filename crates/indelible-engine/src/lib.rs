@@ -4,6 +4,7 @@
 
 pub mod canonical_rows;
 pub mod chunk;
+pub mod code_set;
 pub mod column;
 pub mod conformance;
 pub mod fs;

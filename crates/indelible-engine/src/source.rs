@@ -5,6 +5,7 @@ use std::ops::Range;
 use indelible_proof::Event;
 
 use crate::{
+    code_set::CodeSet,
     column::{Column, Kind, Row},
     limits::BLOCK_ROWS,
     rollup::{Counts, Facet, Rollup, Sketched, Span},
@@ -170,11 +171,19 @@ pub trait Source {
         Ok(())
     }
 
-    /// Visits the rows of a block that have a code, rising, perhaps more than once; they count from the block's first.
-    fn rows_with(&self, column: Column, block: u32, code: u32, visit: &mut dyn FnMut(u32)) -> Result<(), ReadError> {
+    /// Visits the rows of a block that have one of some codes, rising, perhaps more than once; they count from the block's
+    /// first.
+    fn rows_with(
+        &self,
+        column: Column,
+        block: u32,
+        wanted: &CodeSet,
+        visit: &mut dyn FnMut(u32),
+    ) -> Result<(), ReadError> {
         let mut codes = CodeBlock::default();
         self.codes(column, block, &mut codes)?;
-        (0..self.block_rows(block)).filter(|&row| codes.of(row as usize).contains(&code)).for_each(visit);
+        let has = |row: &u32| codes.of(*row as usize).iter().any(|&code| wanted.contains(code));
+        (0..self.block_rows(block)).filter(has).for_each(visit);
         Ok(())
     }
 

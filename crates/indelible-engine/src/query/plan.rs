@@ -7,6 +7,7 @@ use super::{
     model::{Clause, Field, Filter, Match, Role, RoleMatch, Test},
 };
 use crate::{
+    code_set::CodeSet,
     column::{Column, Kind},
     source::{ReadError, Source},
 };
@@ -37,11 +38,11 @@ pub(super) struct Predicate<'q> {
 /// A test in the source's own codes.
 #[derive(Debug)]
 pub(super) enum Resolved<'q> {
-    Codes(Column, Codes),
+    Codes(Column, CodeSet),
     Ints(Column, Matcher<'q>),
     Role(Vec<RoleCodes>),
     Json(Column, &'q [String], Matcher<'q>),
-    Text(Vec<(Column, Codes)>, Needle),
+    Text(Vec<(Column, CodeSet)>, Needle),
 }
 
 /// Ids that somebody may have, together with the type at the same place of the list.
@@ -49,57 +50,7 @@ pub(super) enum Resolved<'q> {
 pub(super) struct RoleCodes {
     pub(super) r#type: Option<(Column, u32)>,
     pub(super) id: Column,
-    pub(super) ids: Codes,
-}
-
-/// A set of codes.
-#[derive(Debug, Clone)]
-pub(super) enum Codes {
-    One(u32),
-    /// A bit for each code, and how many are set.
-    Many(Vec<u64>, u32),
-}
-
-impl Codes {
-    pub(super) fn new(codes: &[u32]) -> Self {
-        if let [code] = codes {
-            return Self::One(*code);
-        }
-        let mut bits = vec![0; codes.iter().max().map_or(0, |&max| max as usize / 64 + 1)];
-        for &code in codes {
-            if let Some(word) = bits.get_mut(code as usize / 64) {
-                *word |= 1 << (code % 64);
-            }
-        }
-        let count = bits.iter().map(|word: &u64| word.count_ones()).sum();
-        Self::Many(bits, count)
-    }
-
-    pub(super) fn contains(&self, code: u32) -> bool {
-        match self {
-            Self::One(one) => *one == code,
-            Self::Many(bits, _) => bits.get(code as usize / 64).is_some_and(|word| word >> (code % 64) & 1 == 1),
-        }
-    }
-
-    fn count(&self) -> u32 {
-        match self {
-            Self::One(_) => 1,
-            Self::Many(_, count) => *count,
-        }
-    }
-
-    pub(super) fn iter(&self) -> impl Iterator<Item = u32> {
-        let (one, many): (Option<u32>, &[u64]) = match self {
-            Self::One(code) => (Some(*code), &[]),
-            Self::Many(bits, _) => (None, bits),
-        };
-        let of_word = |(word, nth): (&u64, u32)| {
-            let word = *word;
-            (0..64).filter(move |bit| word >> bit & 1 == 1).map(move |bit| nth * 64 + bit)
-        };
-        one.into_iter().chain(many.iter().zip(0..).flat_map(of_word))
-    }
+    pub(super) ids: CodeSet,
 }
 
 impl<'q> Plan<'q> {
@@ -113,7 +64,7 @@ impl<'q> Plan<'q> {
         let mut plan = Self { rows, time, predicates: Vec::new(), blocks: None };
         if let Some(tenant) = &filter.tenant {
             let codes = source.find_term(Column::Tenant, tenant)?;
-            let codes = Codes::new(&codes.into_iter().collect::<Vec<_>>());
+            let codes = CodeSet::new(&codes.into_iter().collect::<Vec<_>>());
             if !plan.add(source, Predicate { negated: false, test: Resolved::Codes(Column::Tenant, codes) })? {
                 return Ok(None);
             }
@@ -135,7 +86,7 @@ impl<'q> Plan<'q> {
     }
 
     /// Leaves only some codes of the `nth` predicate, and the blocks that have them.
-    pub(super) fn narrow(&mut self, source: &dyn Source, nth: usize, codes: Codes) -> Result<(), ReadError> {
+    pub(super) fn narrow(&mut self, source: &dyn Source, nth: usize, codes: CodeSet) -> Result<(), ReadError> {
         if let Some(Predicate { test: Resolved::Codes(_, slot), .. }) = self.predicates.get_mut(nth) {
             *slot = codes;
         }
@@ -264,7 +215,7 @@ fn resolve_roles(source: &dyn Source, role: Role, matches: &[RoleMatch]) -> Resu
 }
 
 /// The codes of the terms that match. The empty term, which stands for "none" in lists, never does.
-fn codes_of(source: &dyn Source, column: Column, matches: &[Match]) -> Result<Codes, ReadError> {
+fn codes_of(source: &dyn Source, column: Column, matches: &[Match]) -> Result<CodeSet, ReadError> {
     let matcher = Matcher::new(matches);
     let Some(exact) = matcher.only_exact() else {
         return codes_where(source, column, |term| !term.is_empty() && matcher.accepts(term));
@@ -273,10 +224,10 @@ fn codes_of(source: &dyn Source, column: Column, matches: &[Match]) -> Result<Co
     for text in exact.filter(|text| !text.is_empty()) {
         codes.extend(source.find_term(column, text)?);
     }
-    Ok(Codes::new(&codes))
+    Ok(CodeSet::new(&codes))
 }
 
-fn codes_where(source: &dyn Source, column: Column, test: impl Fn(&str) -> bool) -> Result<Codes, ReadError> {
+fn codes_where(source: &dyn Source, column: Column, test: impl Fn(&str) -> bool) -> Result<CodeSet, ReadError> {
     let mut codes = Vec::new();
     if source.term_count(column) > 0 {
         source.terms(column, &mut |code, term| {
@@ -285,7 +236,7 @@ fn codes_where(source: &dyn Source, column: Column, test: impl Fn(&str) -> bool)
             }
         })?;
     }
-    Ok(Codes::new(&codes))
+    Ok(CodeSet::new(&codes))
 }
 
 impl Resolved<'_> {
@@ -306,7 +257,7 @@ impl Resolved<'_> {
 
     /// The blocks that may hold rows that pass, where the index tells.
     fn blocks(&self, source: &dyn Source) -> Result<Option<Vec<u32>>, ReadError> {
-        let wanted: Vec<(Column, &Codes)> = match self {
+        let wanted: Vec<(Column, &CodeSet)> = match self {
             Self::Codes(column, codes) => vec![(*column, codes)],
             Self::Role(roles) => roles.iter().map(|role| (role.id, &role.ids)).collect(),
             _ => return Ok(None),

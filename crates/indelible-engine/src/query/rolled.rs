@@ -5,10 +5,11 @@ use std::ops::Range;
 use super::{
     dimension::Dimension,
     model::{Aggregate, Measure},
-    plan::{Codes, Plan, Predicate, Resolved},
+    plan::{Plan, Predicate, Resolved},
     tally::{Distinct, Keys, Tally},
 };
 use crate::{
+    code_set::CodeSet,
     column::Column,
     histogram,
     rollup::{BUSY, CLASS, Counts, Facet, HOUR_US, Key, Rollup, Sketched, Span},
@@ -39,7 +40,7 @@ pub(super) fn tally(
     match rest {
         None => Ok(true),
         Some((nth, codes)) => {
-            plan.narrow(source, nth, Codes::new(&codes))?;
+            plan.narrow(source, nth, CodeSet::new(&codes))?;
             Ok(false)
         }
     }

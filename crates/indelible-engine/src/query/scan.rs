@@ -9,9 +9,10 @@ use super::{
     model::Order,
     parse,
     part::Cancel,
-    plan::{Codes, Plan, Predicate, Resolved, RoleCodes},
+    plan::{Plan, Predicate, Resolved, RoleCodes},
 };
 use crate::{
+    code_set::CodeSet,
     column::{Column, Kind},
     limits::BLOCK_ROWS,
     source::{ABSENT, CodeBlock, ReadError, Source},
@@ -99,15 +100,7 @@ fn apply(
             rows.iter().enumerate().filter(|(nth, _)| is_hit(*nth)).for_each(|(_, &row)| hits.insert(row));
             hits
         }
-        Resolved::Codes(column, Codes::One(code)) => {
-            let mut hits = Mask::NONE;
-            source.rows_with(*column, block, *code, &mut |row| hits.insert(row))?;
-            hits
-        }
-        Resolved::Codes(column, codes) => {
-            source.codes(*column, block, &mut scratch.codes)?;
-            with_codes(&scratch.codes, codes)
-        }
+        Resolved::Codes(column, codes) => with_codes(source, *column, block, codes)?,
         Resolved::Ints(column, matcher) => {
             source.ints(*column, block, &mut scratch.ints)?;
             with_ints(&scratch.ints, *column, matcher)
@@ -119,8 +112,7 @@ fn apply(
         Resolved::Text(columns, needle) => {
             let mut hits = Mask::NONE;
             for (column, codes) in columns {
-                source.codes(*column, block, &mut scratch.codes)?;
-                hits.add(&with_codes(&scratch.codes, codes));
+                hits.add(&with_codes(source, *column, block, codes)?);
             }
             for &column in Column::ALL.iter().filter(|column| column.kind() == Kind::Blob) {
                 let mut left = mask.clone();
@@ -138,19 +130,10 @@ fn apply(
     Ok(())
 }
 
-fn with_codes(block: &CodeBlock, codes: &Codes) -> Mask {
-    if block.starts.is_empty() {
-        return match codes {
-            Codes::One(one) => Mask::of_values(&block.codes, |code| code == *one),
-            Codes::Many(..) => Mask::of_values(&block.codes, |code| codes.contains(code)),
-        };
-    }
-    let (mut hits, mut ends) = (Mask::NONE, (0..).zip(block.starts.iter().skip(1)).peekable());
-    for (place, _) in (0..).zip(&block.codes).filter(|&(_, &code)| codes.contains(code)) {
-        while ends.next_if(|&(_, &end)| end <= place).is_some() {}
-        ends.peek().into_iter().for_each(|&(row, _)| hits.insert(row));
-    }
-    hits
+fn with_codes(source: &dyn Source, column: Column, block: u32, codes: &CodeSet) -> Result<Mask, ReadError> {
+    let mut hits = Mask::NONE;
+    source.rows_with(column, block, codes, &mut |row| hits.insert(row))?;
+    Ok(hits)
 }
 
 fn with_ints(values: &[i64], column: Column, matcher: &Matcher<'_>) -> Mask {
@@ -174,22 +157,21 @@ fn with_roles(
 ) -> Result<Mask, ReadError> {
     let mut hits = Mask::NONE;
     for role in roles {
-        source.codes(role.id, block, &mut scratch.codes)?;
-        let mut found = with_codes(&scratch.codes, &role.ids);
+        let mut found = with_codes(source, role.id, block, &role.ids)?;
         found.keep(mask);
         if let Some((column, code)) = role.r#type
             && !found.is_empty()
         {
-            source.codes(column, block, &mut scratch.types)?;
+            let rows: Vec<u32> = found.rows().collect();
+            source.codes_of(role.id, block, &rows, &mut scratch.codes)?;
+            source.codes_of(column, block, &rows, &mut scratch.types)?;
             // The lists of one row are equally long: the same place is the same element.
-            let together = |row: u32| {
-                let (ids, types) = (scratch.codes.of(row as usize), scratch.types.of(row as usize));
+            let together = |nth: usize| {
+                let (ids, types) = (scratch.codes.of(nth), scratch.types.of(nth));
                 ids.iter().zip(types).any(|(&id, &r#type)| r#type == code && role.ids.contains(id))
             };
-            found = found.rows().filter(|&row| together(row)).fold(Mask::NONE, |mut mask, row| {
-                mask.insert(row);
-                mask
-            });
+            found = Mask::NONE;
+            rows.iter().enumerate().filter(|(nth, _)| together(*nth)).for_each(|(_, &row)| found.insert(row));
         }
         hits.add(&found);
     }

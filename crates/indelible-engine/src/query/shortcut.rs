@@ -5,11 +5,12 @@
 use super::{
     dimension::{Dimension, NULL},
     model::{Aggregate, Measure},
-    plan::{Codes, Plan, Predicate, Resolved},
+    plan::{Plan, Predicate, Resolved},
     rolled,
     tally::{Distinct, Keys, Seen, Tally},
 };
 use crate::{
+    code_set::CodeSet,
     column::Column,
     source::{ReadError, Source},
 };
@@ -75,7 +76,7 @@ fn from_index(source: &dyn Source, tally: &mut Tally<'_>) -> Result<bool, ReadEr
 
 /// The rows of the only term that is asked for, ungrouped.
 fn of_term(source: &dyn Source, plan: &Plan<'_>, tally: &mut Tally<'_>) -> Result<bool, ReadError> {
-    let [Predicate { negated: false, test: Resolved::Codes(column, Codes::One(code)) }] = plan.predicates[..] else {
+    let [Predicate { negated: false, test: Resolved::Codes(column, CodeSet::One(code)) }] = plan.predicates[..] else {
         return Ok(false);
     };
     if plan.time.is_some() || !tally.dimensions.is_empty() {

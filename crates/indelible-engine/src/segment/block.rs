@@ -7,6 +7,7 @@ use super::{
     wire::{Decoded, Wire, put_signed},
 };
 use crate::{
+    code_set::CodeSet,
     limits::BLOCK_CODES_MAX,
     source::{ABSENT, CodeBlock},
 };
@@ -136,21 +137,14 @@ impl<'a> Codes<'a> {
         problem.map_or(Ok(()), Err)
     }
 
-    /// Visits the rows that have a code, as often as they have it.
-    pub(super) fn with(&self, code: u32, visit: &mut dyn FnMut(u32)) -> Decoded<()> {
-        let Some(numbers) = self.numbers.as_ref().filter(|numbers| numbers.may_have(i64::from(code))) else {
-            return Ok(());
+    /// Visits the rows that have one of some codes, as often as they have one.
+    pub(super) fn with(&self, wanted: &CodeSet, visit: &mut dyn FnMut(u32)) -> Decoded<()> {
+        let Some(numbers) = &self.numbers else { return Ok(()) };
+        let places = match wanted {
+            CodeSet::One(one) if !numbers.may_have(i64::from(*one)) => return Ok(()),
+            CodeSet::One(one) => self.places(numbers, |code| code == *one)?,
+            CodeSet::Many(..) => self.places(numbers, |code| wanted.contains(code))?,
         };
-        let mut codes = Vec::new();
-        numbers.codes(self.terms, &mut codes)?;
-        let mut places = Vec::new();
-        for (nth, chunk) in codes.chunks(64).enumerate() {
-            let mut hits = chunk.iter().rev().fold(0u64, |hits, &one| hits << 1 | u64::from(one == code));
-            while hits != 0 {
-                places.push(nth as u32 * 64 + hits.trailing_zeros());
-                hits &= hits - 1;
-            }
-        }
         match &self.lists {
             Lists::Single(presence) => presence.rows_at(&places, visit),
             Lists::Many(starts) => places.iter().for_each(|&place| {
@@ -158,6 +152,21 @@ impl<'a> Codes<'a> {
             }),
         }
         Ok(())
+    }
+
+    /// The places of the codes that a test holds for.
+    fn places(&self, numbers: &Numbers<'_>, test: impl Fn(u32) -> bool) -> Decoded<Vec<u32>> {
+        let mut codes = Vec::new();
+        numbers.codes(self.terms, &mut codes)?;
+        let mut places = Vec::new();
+        for (nth, chunk) in codes.chunks(64).enumerate() {
+            let mut hits = chunk.iter().rev().fold(0u64, |hits, &code| hits << 1 | u64::from(test(code)));
+            while hits != 0 {
+                places.push(nth as u32 * 64 + hits.trailing_zeros());
+                hits &= hits - 1;
+            }
+        }
+        Ok(places)
     }
 
     fn code(&self, place: usize) -> Decoded<u32> {

@@ -11,6 +11,7 @@ use super::{
     writer::int_range,
 };
 use crate::{
+    code_set::CodeSet,
     column::Column,
     fs::Fs,
     limits::{BLOCK_ROWS, FOOTER_BYTES_MAX},
@@ -256,15 +257,21 @@ impl Source for Segment {
         Ok(())
     }
 
-    fn rows_with(&self, column: Column, block: u32, code: u32, visit: &mut dyn FnMut(u32)) -> Result<(), ReadError> {
+    fn rows_with(
+        &self,
+        column: Column,
+        block: u32,
+        wanted: &CodeSet,
+        visit: &mut dyn FnMut(u32),
+    ) -> Result<(), ReadError> {
         match self.layout(column) {
-            Some(Layout::ConstantTerm(_)) if code == 0 => (0..self.block_rows(block)).for_each(visit),
+            Some(Layout::ConstantTerm(_)) if wanted.contains(0) => (0..self.block_rows(block)).for_each(visit),
             Some(Layout::Terms { blocks, tree }) => {
                 let (offset, len) = blocks.get(block as usize);
                 let page = self.file.page(offset, len)?;
                 let codes = block::Codes::new(&page, self.block_rows(block) as usize, tree.terms);
                 codes
-                    .and_then(|codes| codes.with(code, visit))
+                    .and_then(|codes| codes.with(wanted, visit))
                     .map_err(|problem| self.file.damaged(offset, problem))?;
             }
             _ => {}
