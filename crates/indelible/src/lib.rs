@@ -126,6 +126,11 @@ struct OutboxPage;
 #[doc = include_str!("../../../docs/ENDPOINTS.md")]
 struct EndpointsPage;
 
+/// So do those of docs/OAUTH.md.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/OAUTH.md")]
+struct OAuthPage;
+
 /// So does the example of docs/TOKENS.md.
 #[cfg(all(doctest, feature = "axum", feature = "tokens"))]
 #[doc = include_str!("../../../docs/TOKENS.md")]
