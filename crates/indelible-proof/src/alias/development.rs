@@ -30,6 +30,7 @@ pub(super) const GITHUB: Names = &[
     ("installation.created", "oauth.consent.granted"),
     ("installation.deleted", "oauth.client.deleted"),
     ("installation.new_permissions_accepted", "oauth.client.updated"),
+    ("installation.renamed", "account.updated"),
     ("installation.suspend", "oauth.client.disabled"),
     ("installation.unsuspend", "oauth.client.enabled"),
     ("integration.create", "oauth.client.created"),

@@ -140,6 +140,8 @@ fn targets(record: Record<'_>) -> Vec<Target> {
         let Some(id) = value.as_str().filter(|text| !text.is_empty()) else { continue };
         let kind = match named {
             Some(kind) if !kind.is_empty() => word(kind),
+            // Whom a token is for that has no role: `GetFederationToken`.
+            None if key == "name" => "name".to_owned(),
             _ => continue,
         };
         targets.push(Target::new(kind, id));

@@ -112,7 +112,7 @@ const SUBJECTS: &[(&str, &str)] = &[
     ("ref_type", "git_ref"),
     ("repositories", "installation"),
     ("repository", "repository"),
-    ("installation", "github_app_authorization"),
+    ("installation", "installation"),
     ("organization", "organization"),
 ];
 

@@ -1,6 +1,6 @@
 //! Google Workspace activities of the Reports API, one event each or several under one head.
 
-use indelible_proof::{Changes, OAuth, Object, Outcome, Target, vocabulary};
+use indelible_proof::{Actor, Changes, OAuth, Object, Outcome, Target, vocabulary};
 use serde_json::Value;
 
 use super::{
@@ -74,6 +74,10 @@ pub(super) fn map(record: Record<'_>) -> Mapped {
     if application == "token" {
         let scopes = given.words("scope");
         event.oauth = Some(OAuth { scopes_granted: scopes, ..OAuth::default() });
+    }
+    // Google itself noticed it; whose account it is stands among the targets.
+    if event.actor.is_none() && record.is("type", "account_warning") && !event.action.starts_with("auth.login.") {
+        event.actor = Some(Actor::new("system", "google"));
     }
     if application == "access_transparency" {
         event.actor.get_or_insert_default().r#type = Some("service".to_owned());

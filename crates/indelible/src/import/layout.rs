@@ -135,10 +135,10 @@ impl Layout {
     fn actor(&self, record: Record<'_>) -> Option<Actor> {
         let (id, name) = (record.first(self.actor_id), record.first(self.actor_name));
         let email = record.first(self.actor_email).filter(|email| email.contains('@'));
-        if id.is_none() && name.is_none() && email.is_none() {
-            return None;
-        }
         let kind = record.first(self.actor_type).map_or("user", |kind| actor_type(&kind));
+        if id.is_none() && name.is_none() && email.is_none() {
+            return (kind == "anonymous").then(Actor::anonymous);
+        }
         Some(Actor {
             r#type: Some(kind.to_owned()),
             id: id.or_else(|| email.clone()).or_else(|| name.clone()),

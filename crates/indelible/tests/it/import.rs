@@ -2,6 +2,7 @@
 //! is what `import.golden` says. After a change of a mapping, `BLESS=1 cargo test -p indelible import` writes that file anew: read its
 //! difference.
 
+mod coverage;
 mod fields;
 mod hooks;
 mod mutations;

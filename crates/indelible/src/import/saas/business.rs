@@ -29,6 +29,7 @@ pub(in crate::import) const ANTHROPIC: Layout = Layout {
         "sso_connection_id",
         "deleted_user_id",
         "ip_restriction_id",
+        "integration_type",
     ],
     target_name: &["name", "invited_email", "deleted_user_email", "claude_project_id"],
     ip: &["actor.ip_address"],

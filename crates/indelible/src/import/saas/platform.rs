@@ -67,7 +67,7 @@ pub(in crate::import) const TINES: Layout = Layout {
     actor_name: &["user_name"],
     actor_email: &["user_email"],
     target_id: &["inputs.id", "inputs.teamId", "inputs.storyId", "inputs.domainId"],
-    target_name: &["inputs.name"],
+    target_name: &["inputs.name", "inputs.inputs.name"],
     after: &["inputs"],
     ip: &["request_ip"],
     user_agent: &["request_user_agent"],
@@ -131,14 +131,15 @@ pub(in crate::import) fn databricks(record: Record<'_>) -> Mapped {
         action: &["actionName"],
         outcome: &["response.statusCode"],
         reason: &["response.errorMessage"],
-        actor_id: &["userIdentity.email", "userIdentity.subjectName"],
-        actor_email: &["userIdentity.email"],
+        actor_id: &["userIdentity.email", "userIdentity.subjectName", "requestParams.user"],
+        actor_email: &["userIdentity.email", "requestParams.user"],
         target_type: &["serviceName"],
         target_id: &[
             "requestParams.full_name_arg",
             "requestParams.targetUserName",
             "requestParams.targetUserId",
             "requestParams.targetGroupName",
+            "requestParams.tokenId",
             "requestParams.name",
             "requestParams.path",
             "requestParams.key",
@@ -178,6 +179,8 @@ fn databricks_action(service: &str, name: &str) -> Option<&'static str> {
         ("accounts", "create" | "add") => "account.created",
         ("accounts", "delete") => "account.deleted",
         ("accounts", "update") => "account.updated",
+        ("ssoConfigBackend", "create") => "auth.provider.created",
+        ("ssoConfigBackend", "update") => "auth.provider.updated",
         (
             _,
             "generateTemporaryPathCredential"
@@ -383,7 +386,8 @@ pub(in crate::import) fn tailscale(record: Record<'_>) -> Mapped {
     let name = [part("action"), part("target.type"), part("target.property")].join(" ");
     event.metadata.insert("original_action".to_owned(), name.trim().into());
     event.action = match (part("action").as_str(), part("target.type").as_str()) {
-        ("CREATE", "API_KEY" | "AUTH_KEY" | "OAUTH_CLIENT") => "token.created".to_owned(),
+        ("CREATE", "API_KEY" | "AUTH_KEY") => "token.created".to_owned(),
+        ("CREATE", "OAUTH_CLIENT") => "oauth.client.created".to_owned(),
         ("REVOKE" | "DELETE", "API_KEY" | "AUTH_KEY") => "token.revoked".to_owned(),
         ("LOGIN", _) => "auth.login.succeeded".to_owned(),
         ("LOGOUT", _) => "auth.logout".to_owned(),
@@ -404,7 +408,7 @@ pub(in crate::import) fn wiz(record: Record<'_>) -> Mapped {
         actor_id: &["user.id", "serviceAccount.id"],
         actor_name: &["user.name", "serviceAccount.name"],
         actor_email: &["user.name"],
-        target_id: &["actionParameters.input.id", "actionParameters.input.patch.id"],
+        target_id: &["actionParameters.input.id", "actionParameters.input.patch.id", "actionParameters.ID"],
         target_name: &["actionParameters.input.name", "actionParameters.input.email"],
         after: &["actionParameters.input"],
         ip: &["sourceIP"],

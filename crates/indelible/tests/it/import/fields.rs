@@ -106,6 +106,7 @@ fn auth0_a_reused_refresh_token_and_a_management_call() {
             "occurred_at": "2025-05-07T09:01:59.137000Z",
             "action": "oauth.token.revoked",
             "outcome": "success",
+            "actor": {"type": "client", "id": "61PIEqk9Hd4hXJFZhoBZ5bNmN349coz1", "name": "greatballena"},
             "credential": {"kind": "access_token", "scopes": ["read:client_grants"]},
             "client": {"id": "61PIEqk9Hd4hXJFZhoBZ5bNmN349coz1", "name": "greatballena"},
             "targets": [
@@ -314,6 +315,7 @@ fn azure_a_locked_account_and_a_new_client_secret() {
             "action": "oauth.client.secret_created",
             "outcome": "success",
             "actor": {"type": "user", "id": "admin-123", "name": "IT Administrator", "email": "frodo@lotr.com"},
+            "client": {"id": "sp-app-456", "name": "Production API Service"},
             "targets": [{"type": "service_principal", "id": "sp-app-456", "name": "Production API Service"}],
             "changes": {"after": {"KeyDescription": "Client Secret for API Access", "KeyType": "Password"}},
             "context": {"ip": "2.2.2.2"},
@@ -403,6 +405,10 @@ fn gcp_a_bucket_made_public_and_a_signed_token() {
             "credential": {
                 "kind": "service_account_key",
                 "id": "//iam.googleapis.com/projects/some-project/serviceAccounts/some-project@company.iam.gserviceaccount.com/keys/a378358365ff3d22e9c1a72fecf4605ddff76b47",
+            },
+            "client": {
+                "id": "projects/-/serviceAccounts/114885146936855121342",
+                "name": "some-project@company.iam.gserviceaccount.com",
             },
             "targets": [
                 {
