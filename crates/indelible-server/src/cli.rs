@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod bench;
+mod changes;
 mod checkpoint;
 mod doctor;
 mod error;
@@ -21,6 +22,7 @@ mod proof;
 mod question;
 mod record;
 pub(crate) mod remote;
+mod resource;
 mod retain;
 mod row;
 mod serve;
@@ -71,6 +73,8 @@ enum Command {
     Key(key::Key),
     #[command(subcommand)]
     Token(token::Token),
+    #[command(subcommand)]
+    Resource(resource::Resource),
     Fingerprint(fingerprint::Fingerprint),
     Doctor(doctor::Doctor),
     #[command(subcommand)]
@@ -111,6 +115,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Retain(command) => command.run(&mut screen),
         Command::Key(command) => command.run(&mut screen),
         Command::Token(command) => command.run(&mut screen),
+        Command::Resource(command) => command.run(&mut screen),
         Command::Fingerprint(command) => command.run(&mut screen),
         Command::Doctor(command) => command.run(&mut screen),
         Command::Outbox(command) => command.run(&mut screen),

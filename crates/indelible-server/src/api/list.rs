@@ -48,10 +48,7 @@ pub(super) struct Events {
 /// A page of events.
 pub(super) async fn list(reader: Reader, Params(params): Params<ListParams>) -> Result<Json<Events>, Problem> {
     let limit = params.limit.map_or(PAGE_ROWS_DEFAULT, |UpTo(limit)| limit);
-    let after: Option<Cursor> = match params.cursor.as_deref() {
-        Some(text) => Some(text.parse().map_err(|error| Problem::parameter("cursor", format!("{error}")))?),
-        None => None,
-    };
+    let after = params::cursor(params.cursor.as_deref())?;
     let order = match params.order.unwrap_or_default() {
         Direction::Newest => Order::NewestFirst,
         Direction::Oldest => Order::OldestFirst,
@@ -59,25 +56,37 @@ pub(super) async fn list(reader: Reader, Params(params): Params<ListParams>) -> 
     let filter = params::filter(params.q.as_deref(), params.since.as_deref(), params.until.as_deref())?;
     let page = reader.query(Query { filter, order, limit, after }).await?;
     reader.note(Endpoint::List);
-    Ok(Json(fitting(page)?))
+    Ok(Json(Events::fitting(page)?))
+}
+
+impl Events {
+    /// As much of a page as an answer may weigh.
+    pub(super) fn fitting(page: Page) -> Result<Self, Problem> {
+        let (events, next) = fitting(page, |event| event)?;
+        Ok(Self { events, next })
+    }
 }
 
 /// As much of a page as an answer may weigh, at least one event, already written: a client that takes its time with a
-/// large answer holds little memory.
-fn fitting(page: Page) -> Result<Events, Problem> {
-    let (mut events, mut next, mut bytes) = (Vec::new(), page.next, 0);
+/// large answer holds little memory. And where the next page begins.
+pub(super) fn fitting<T: Serialize>(
+    page: Page,
+    shown: impl Fn(Recorded) -> T,
+) -> Result<(Vec<Box<RawValue>>, Option<String>), Problem> {
+    let (mut rows, mut next, mut bytes) = (Vec::new(), page.next, 0);
     let mut last = None;
     for event in page.events {
-        let json = serde_json::value::to_raw_value(&event).map_err(|error| Problem::internal(&error))?;
+        let seq = event.seq;
+        let json = serde_json::value::to_raw_value(&shown(event)).map_err(|error| Problem::internal(&error))?;
         bytes += json.get().len();
         if bytes > limits::PAGE_BYTES_MAX && last.is_some() {
             next = last;
             break;
         }
-        last = Some(Cursor { seq: event.seq });
-        events.push(json);
+        last = Some(Cursor { seq });
+        rows.push(json);
     }
-    Ok(Events { events, next: next.map(|cursor| cursor.to_string()) })
+    Ok((rows, next.map(|cursor| cursor.to_string())))
 }
 
 /// One event, by its id or its sequence number.

@@ -4,7 +4,8 @@ use axum::{
     extract::{FromRequestParts, Path, Query, rejection::PathRejection},
     http::{StatusCode, request::Parts},
 };
-use indelible_engine::query::{Filter, ParseError};
+use indelible::Timestamp;
+use indelible_engine::query::{Cursor, Filter, ParseError};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 
@@ -160,21 +161,32 @@ impl<S: Send + Sync> FromRequestParts<S> for Name {
     }
 }
 
+/// Where the page before ended.
+pub(super) fn cursor(text: Option<&str>) -> Result<Option<Cursor>, Problem> {
+    let read = |text: &str| text.parse().map_err(|error| Problem::parameter("cursor", format!("{error}")));
+    text.map(read).transpose()
+}
+
 /// The filter of a filter line and of the plain parameters beside it.
 pub(super) fn filter(q: Option<&str>, since: Option<&str>, until: Option<&str>) -> Result<Filter, Problem> {
-    let now = clock::now();
-    let mut filter = Filter::parse(q.unwrap_or_default(), now)?;
-    let moment = |name: &'static str, value: &str| {
-        let quoted = value.replace(['"', '\\'], "");
-        Filter::parse(&format!("{name}:\"{quoted}\""), now)
-            .map_err(|ParseError { problem, .. }| Problem::parameter(name, problem))
-    };
+    let mut filter = Filter::parse(q.unwrap_or_default(), clock::now())?;
     if let Some(value) = since {
-        filter.since = filter.since.max(moment("since", value)?.since);
+        filter.since = filter.since.max(bound("since", "since", value)?.since);
     }
     if let Some(value) = until {
-        let until = moment("until", value)?.until;
+        let until = bound("until", "until", value)?.until;
         filter.until = filter.until.map_or(until, |mine| until.map(|until| until.min(mine)));
     }
     Ok(filter)
+}
+
+/// The moment that a parameter names.
+pub(super) fn moment(parameter: &str, value: &str) -> Result<Option<Timestamp>, Problem> {
+    bound(parameter, "since", value).map(|filter| filter.since)
+}
+
+fn bound(parameter: &str, bound: &str, value: &str) -> Result<Filter, Problem> {
+    let quoted = value.replace(['"', '\\'], "");
+    Filter::parse(&format!("{bound}:\"{quoted}\""), clock::now())
+        .map_err(|ParseError { problem, .. }| Problem::parameter(parameter, problem))
 }

@@ -18,6 +18,7 @@ pub(in crate::api) enum Endpoint {
     Tail,
     Export,
     Usage,
+    Resources,
 }
 
 impl Endpoint {
@@ -29,6 +30,7 @@ impl Endpoint {
             Self::Tail => "tail",
             Self::Export => "export",
             Self::Usage => "usage",
+            Self::Resources => "resources",
         }
     }
 }

@@ -24,7 +24,9 @@ use super::{
     openapi::{self, examples},
     operation::Operation,
     problem::Problem,
-    proof, record, retention, security_events, tail, tokens,
+    proof, record,
+    resources::{self, ResourceQuestion},
+    retention, security_events, tail, tokens,
     usage::{self, Question},
     webhooks,
 };
@@ -151,7 +153,22 @@ fn operations() -> Vec<Operation> {
         Operation::new("get", "/openapi.json", "This description", get(description))
             .answers(200, json!({"openapi": "3.1.0"})),
     ];
-    log.into_iter().chain(of_tokens()).chain(of_usage()).collect()
+    log.into_iter().chain(of_tokens()).chain(of_usage()).chain(of_resources()).collect()
+}
+
+fn of_resources() -> impl Iterator<Item = Operation> {
+    ResourceQuestion::ALL.iter().map(|&question| {
+        let ask = move |reader, params| resources::resources(question, reader, params);
+        let operation = Operation::new("get", question.path(), question.summary(), get(ask))
+            .needs(Ability::EventsRead)
+            .parameters(resources::ResourceParams::PARAMETERS);
+        answering(operation, examples::resources(question))
+    })
+}
+
+/// An operation with the answer that is shown, and others that tell what may be null.
+fn answering(operation: Operation, (shown, others): (Value, Vec<Value>)) -> Operation {
+    others.into_iter().fold(operation.answers(200, shown), Operation::or)
 }
 
 fn of_usage() -> impl Iterator<Item = Operation> {
@@ -160,8 +177,7 @@ fn of_usage() -> impl Iterator<Item = Operation> {
         let operation = Operation::new("get", question.path(), question.summary(), get(ask))
             .needs(Ability::TokensRead)
             .parameters(usage::UsageParams::PARAMETERS);
-        let (first, others) = examples::usage(question);
-        others.into_iter().fold(operation.answers(200, first), Operation::or)
+        answering(operation, examples::usage(question))
     })
 }
 

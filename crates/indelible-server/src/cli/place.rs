@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use indelible::Store;
 use indelible_proof::{Event, Recorded, rotation::Rotation};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
 
 use super::{
     error::{Failure, patiently},
@@ -11,6 +14,7 @@ use super::{
     question::{Answer, Events, PageOf, ProvenReceipts, Question, Receipt, Rotated, Which},
     remote::Remote,
 };
+use crate::api::Problem;
 
 /// The options that say where the log is.
 #[derive(Debug, Args)]
@@ -110,6 +114,19 @@ impl Place {
                 Which::Seq(seq) => format!("there is no event with the sequence number {seq}"),
             })
         })
+    }
+
+    /// Answers a question that a server has a path for, under conditions named as there; a data directory is asked here.
+    pub(crate) fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        conditions: Map<String, Value>,
+        here: impl FnOnce(&dyn Store, Map<String, Value>) -> Result<T, Problem>,
+    ) -> Result<T, Failure> {
+        match self {
+            Self::Local(log) => Ok(here(&*log.log(), conditions)?),
+            Self::Remote(server) => server.fetch_where(path, &conditions),
+        }
     }
 
     /// The checkpoint that was published last.

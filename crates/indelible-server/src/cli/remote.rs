@@ -5,6 +5,7 @@ use std::{fmt::Write as _, io::Read, time::Duration};
 use indelible_engine::query::Order;
 use indelible_proof::{Event, Recorded};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::{Map, Value};
 use ureq::{
     Agent, Body, Error, RequestBuilder,
     http::{HeaderValue, Response, StatusCode},
@@ -237,6 +238,21 @@ impl Remote {
         self.decode(self.get_path(path, query)?)
     }
 
+    /// The same with conditions. One that is null is none; one that is empty was meant to be one, and would not be sent.
+    pub(crate) fn fetch_where<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        conditions: &Map<String, Value>,
+    ) -> Result<T, Failure> {
+        if let Some((name, _)) = conditions.iter().find(|(_, value)| *value == "") {
+            return Err(Failure::Usage(format!("{name}: is empty: leave it out, or say which")));
+        }
+        let words = conditions.iter().filter(|(_, value)| !value.is_null());
+        let words: Vec<(&str, String)> = words.map(|(name, value)| (name.as_str(), word(value))).collect();
+        let query: Vec<(&str, &str)> = words.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        Ok(self.fetch_with(path, &query)?)
+    }
+
     /// Asks for a path that is answered with text.
     pub(crate) fn text(&self, path: &str, query: &[(&str, &str)]) -> Result<String, RequestError> {
         let mut body = self.get_path(path, query)?.into_body();
@@ -332,4 +348,9 @@ impl Remote {
     fn garbled(&self, error: impl ToString) -> RequestError {
         RequestError::Garbled { url: self.base.clone(), cause: error.to_string() }
     }
+}
+
+/// A value as it stands in a query string.
+fn word(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }

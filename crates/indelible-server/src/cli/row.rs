@@ -53,7 +53,8 @@ pub(crate) fn cells(recorded: &Recorded) -> Vec<Cell> {
     ]
 }
 
-fn actor_in_words(actor: &Actor) -> String {
+/// Whoever it is as people know them.
+pub(crate) fn actor_in_words(actor: &Actor) -> String {
     let known_by = actor.email.as_ref().or(actor.name.as_ref()).or(actor.id.as_ref());
     match (actor.r#type.as_deref(), known_by) {
         (Some("user") | None, Some(name)) => name.clone(),
@@ -70,7 +71,8 @@ fn targets(event: &Event) -> String {
     }
 }
 
-fn target_in_words(target: &Target) -> String {
+/// Type and id, or what is known of them.
+pub(crate) fn target_in_words(target: &Target) -> String {
     let known_by = target.id.as_ref().or(target.name.as_ref()).map(String::as_str);
     match (target.r#type.as_deref(), known_by) {
         (Some(r#type), Some(name)) => format!("{type}:{name}"),

@@ -6,6 +6,7 @@ use indelible_proof::{Object, Recorded};
 use serde_json::Value;
 
 use super::{
+    changes,
     error::Failure,
     place::PlaceOptions,
     question::Which,
@@ -56,7 +57,12 @@ fn print(recorded: &Recorded, screen: &mut Screen) -> Result<(), Failure> {
         print_section(&section, screen)?;
     }
     match &recorded.event.changes {
-        Some(changes) => print_changes(&changes.before, &changes.after, screen),
+        Some(changes) => {
+            screen.line("")?;
+            let title = screen.paint(style::HEAD, "changes").into_owned();
+            screen.line(&title)?;
+            changes::print(changes, screen)
+        }
         None => Ok(()),
     }
 }
@@ -139,46 +145,4 @@ fn print_section((title, lines): &Section, screen: &mut Screen) -> Result<(), Fa
         screen.line(&format!("{indent}{name}{space}  {value}"))?;
     }
     Ok(())
-}
-
-/// What changed, as a diff: what is the same on both sides is left out.
-fn print_changes(before: &Object, after: &Object, screen: &mut Screen) -> Result<(), Failure> {
-    let (before, after) = (lines_of(before), lines_of(after));
-    screen.line("")?;
-    let title = screen.paint(style::HEAD, "changes").into_owned();
-    screen.line(&title)?;
-    let value =
-        |lines: &[(String, String)], path: &str| lines.iter().find(|(key, _)| key == path).map(|(_, v)| v.clone());
-    let mut paths: Vec<&String> = before.iter().chain(&after).map(|(path, _)| path).collect();
-    paths.sort_unstable();
-    paths.dedup();
-    for path in paths {
-        let (old, new) = (value(&before, path), value(&after, path));
-        if old == new {
-            continue;
-        }
-        for (sign, style, side) in [("-", style::BAD, old), ("+", style::GOOD, new)] {
-            if let Some(side) = side {
-                let line = format!("{sign} {}  {}", visible(path), visible(&side));
-                let line = screen.paint(style, &line).into_owned();
-                screen.line(&format!("  {line}"))?;
-            }
-        }
-    }
-    Ok(())
-}
-
-/// Paths and values as JSON, so that `1` and `"1"` differ.
-fn lines_of(side: &Object) -> Vec<(String, String)> {
-    fn walk(path: &str, value: &Value, lines: &mut Vec<(String, String)>) {
-        match value {
-            Value::Object(fields) if !fields.is_empty() => {
-                fields.iter().for_each(|(key, value)| walk(&format!("{path}.{key}"), value, lines));
-            }
-            value => lines.push((path.to_owned(), value.to_string())),
-        }
-    }
-    let mut lines = Vec::new();
-    side.iter().for_each(|(key, value)| walk(key, value, &mut lines));
-    lines
 }

@@ -7,13 +7,13 @@ use indelible_engine::{
     source::ReadError,
 };
 use indelible_proof::{Actor, Event, Recorded, Target, Timestamp};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Action, REQUEST, Trail, trail::matches};
 use crate::limits::TARGETS_ASKED_AT_ONCE;
 
 /// A request for a resource, or for a change of one.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Request {
     /// The resource, without an id when it had none yet.
     pub resource: Target,
@@ -28,7 +28,7 @@ pub struct Request {
 }
 
 /// An answer to a request.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Decided {
     /// `approved`, `denied` or `cancelled`.
     pub decision: String,

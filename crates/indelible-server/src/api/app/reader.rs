@@ -52,6 +52,18 @@ impl Reader {
         self.app.read(move |store, cancel| store.aggregate(&aggregate, cancel)).await
     }
 
+    /// Answers a question that is more than one read, in the tenant of the key; noted in the log's own record of its readers.
+    pub(in crate::api) async fn ask<T: Send + 'static>(
+        self,
+        endpoint: Endpoint,
+        answer: impl FnOnce(&dyn Store, Option<&str>, &Cancel) -> Result<T, Problem> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let tenant = self.tenant().map(str::to_owned);
+        let answer = self.app.read(move |store, cancel| answer(store, tenant.as_deref(), cancel)).await?;
+        self.note(endpoint);
+        Ok(answer)
+    }
+
     /// The next page of a stream, which waits its turn however long that takes.
     pub(in crate::api) async fn next_page(&self, mut query: Query) -> Result<Page, Problem> {
         query.filter = self.inside_tenant(query.filter);

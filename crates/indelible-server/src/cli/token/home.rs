@@ -4,7 +4,6 @@ use indelible::{
     Actor,
     tokens::{TokenError, Tokens as Service},
 };
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use super::Where;
@@ -81,14 +80,14 @@ impl Home {
     pub(super) fn list(&self, conditions: &Map<String, Value>) -> Result<Page, Failure> {
         match self {
             Self::Directory(here) => Ok(api::tokens_of(&here.service, conditions.clone())?),
-            Self::Server(server) => fetched(server, "/v1/tokens", conditions),
+            Self::Server(server) => server.fetch_where("/v1/tokens", conditions),
         }
     }
 
     pub(super) fn usage(&self, question: Question, conditions: &Map<String, Value>) -> Result<Value, Failure> {
         match self {
             Self::Directory(here) => Ok(api::usage_of(question, &*here.log.log(), &here.service, conditions.clone())?),
-            Self::Server(server) => fetched(server, question.path(), conditions),
+            Self::Server(server) => server.fetch_where(question.path(), conditions),
         }
     }
 
@@ -164,20 +163,4 @@ impl Directory {
 fn of(id: &str, what: &str) -> String {
     let id: String = id.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect();
     format!("/v1/tokens/{id}{what}")
-}
-
-/// What a server answers under conditions. One that is empty was meant to be one, and would not be sent.
-fn fetched<T: DeserializeOwned>(server: &Remote, path: &str, conditions: &Map<String, Value>) -> Result<T, Failure> {
-    if let Some((name, _)) = conditions.iter().find(|(_, value)| *value == "") {
-        return Err(Failure::Usage(format!("{name}: is empty: leave it out, or say which")));
-    }
-    let words = conditions.iter().filter(|(_, value)| !value.is_null());
-    let words: Vec<(&str, String)> = words.map(|(name, value)| (name.as_str(), word(value))).collect();
-    let query: Vec<(&str, &str)> = words.iter().map(|(name, value)| (*name, value.as_str())).collect();
-    Ok(server.fetch_with(path, &query)?)
-}
-
-/// A value as it stands in a query string.
-fn word(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
