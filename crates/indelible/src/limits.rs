@@ -189,6 +189,8 @@ mod outbox {
     /// An event that has waited longer is looked for in the log before it is sent, in case it was sent before and the log
     /// has forgotten the key: that is after 24 hours, and the clocks of database and log may differ by the rest.
     pub(crate) const OUTBOX_KEY_TRUSTED: Duration = Duration::from_secs(3600);
+    /// Bytes of the key of a row: of a UUID, or of as many bits in hexadecimal digits, and some more.
+    pub(crate) const OUTBOX_KEY_BYTES_MAX: usize = 64;
     /// Bytes of the text that says why an event was parked.
     pub(crate) const OUTBOX_PROBLEM_BYTES_MAX: usize = 1024;
     /// Parked events that a status shows.

@@ -31,6 +31,8 @@ use std::{sync::mpsc::SyncSender, time::Duration};
 use indelible_proof::{Event, EventError, Timestamp};
 use serde::Serialize;
 
+use crate::limits::OUTBOX_KEY_BYTES_MAX;
+
 pub use drain::{Drained, drain};
 pub use drainer::Drainer;
 #[cfg(feature = "outbox-postgres")]
@@ -84,6 +86,10 @@ impl Row {
 
     /// The event, which happened when it was inserted unless it says otherwise.
     fn event(&self) -> Result<Event, EventError> {
+        let is_key_char = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        if !(1..=OUTBOX_KEY_BYTES_MAX).contains(&self.key.len()) || !self.key.bytes().all(is_key_char) {
+            return Err(EventError::new("", "the key of the row is none: let the database make it"));
+        }
         let mut event = Event::from_json(self.event.as_bytes())?;
         event.idempotency_key = Some(self.idempotency_key());
         event.occurred_at = event.occurred_at.or(self.created_at);

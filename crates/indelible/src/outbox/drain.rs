@@ -49,7 +49,8 @@ pub(super) fn drain_batch(
 ) -> Result<Drained, OutboxError> {
     let rows = outbox.waiting()?;
     let events: Vec<Result<Event, EventError>> = rows.iter().map(Row::event).collect();
-    let doubtful = rows.iter().zip(&events).filter(|(row, event)| !is_young(row, event.as_ref().ok(), now));
+    let sound = rows.iter().zip(&events).filter_map(|(row, event)| Some((row, event.as_ref().ok()?)));
+    let doubtful = sound.filter(|(row, event)| !is_young(row, event, now));
     let doubtful: Vec<String> = doubtful.map(|(row, _)| row.idempotency_key()).collect();
     let known = if doubtful.is_empty() { HashSet::new() } else { receiver.known(doubtful)? };
     let (mut settled, mut parked) = (Vec::new(), Vec::new());
@@ -82,7 +83,7 @@ pub(super) fn drain_batch(
 
 /// Whether an event was inserted so lately that the log knows its key, if it has the event: by the clock of the database, and
 /// by that of whoever made the event, in case one of them is wrong.
-fn is_young(row: &Row, event: Option<&Event>, now: Timestamp) -> bool {
+fn is_young(row: &Row, event: &Event, now: Timestamp) -> bool {
     let is_near = |at: Timestamp| Duration::from_micros(now.as_micros().abs_diff(at.as_micros())) < OUTBOX_KEY_TRUSTED;
-    row.created_at.is_some_and(is_near) && event.and_then(|event| event.occurred_at).is_none_or(is_near)
+    row.created_at.is_some_and(is_near) && event.occurred_at.is_none_or(is_near)
 }

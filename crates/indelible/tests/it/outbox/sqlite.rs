@@ -126,14 +126,18 @@ fn what_the_log_never_takes_is_parked_and_the_others_go_on() {
     insert_text(&connection, &format!(r#"{{"action":"token.created","metadata":{{"n":"{}"}}}}"#, "x".repeat(2 << 20)))
         .unwrap();
     insert(&connection, 4);
-    assert_eq!(database.drain(&recorder), Drained { settled: 3, parked: 4 });
+    // So old that the log would be asked for its key.
+    let keyed =
+        "INSERT INTO indelible_outbox (event, key, created_at) VALUES ('{\"action\":\"a.b\"}', ?1, '2020-01-01')";
+    connection.execute(keyed, ["k\u{7f}\"".repeat(100)]).unwrap();
+    assert_eq!(database.drain(&recorder), Drained { settled: 3, parked: 5 });
     assert_eq!(numbers(&*store), [1, 3, 4]);
     let status = database.outbox.status().unwrap();
-    assert_eq!((status.waiting, status.parked), (0, 4));
+    assert_eq!((status.waiting, status.parked), (0, 5));
     let problems: Vec<(i64, &str)> =
         status.problems.iter().map(|parked| (parked.id, parked.problem.as_str())).collect();
-    assert_eq!(problems.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [6, 5, 3, 2]);
-    for ((_, problem), words) in problems.iter().zip(["bytes of JSON", "over this", "acter", "action"]) {
+    assert_eq!(problems.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [8, 6, 5, 3, 2]);
+    for ((_, problem), words) in problems.iter().zip(["key", "bytes of JSON", "over this", "acter", "action"]) {
         assert!(problem.contains(words), "{problem}");
     }
 
