@@ -4,7 +4,10 @@ use indelible::{
     Context, Event, EventError, Http, Object,
     tokens::{Attempt, Entity, Refusal, Requirement, Tokens},
 };
-use indelible_proof::strict;
+use indelible_proof::{
+    limits::{SCOPE_BYTES_MAX, SCOPES_MAX},
+    strict,
+};
 use serde::{Deserialize, Serialize};
 
 use super::TokenView;
@@ -76,6 +79,9 @@ pub(crate) struct Unknown;
 impl Verification {
     /// Whether the log can hold what it is told.
     pub(crate) fn check(&self) -> Result<(), EventError> {
+        if let Some(needs) = &self.needs {
+            needs.check()?;
+        }
         let told = Event {
             context: self.context.clone(),
             http: self.http.clone(),
@@ -111,6 +117,23 @@ impl Verification {
 }
 
 impl Needs {
+    fn check(&self) -> Result<(), EventError> {
+        let lists = [
+            ("needs.all", &self.all),
+            ("needs.any", &self.any),
+            ("needs.types", &self.types),
+            ("needs.environments", &self.environments),
+        ];
+        let is_short = |word: &String| (1..=SCOPE_BYTES_MAX).contains(&word.len());
+        let is_sound = |list: &Vec<String>| list.len() <= SCOPES_MAX && list.iter().all(is_short);
+        match lists.into_iter().find(|(_, list)| !list.as_ref().is_none_or(is_sound)) {
+            Some((field, _)) => {
+                Err(EventError::new(field, "has more than 256 entries, or one of none or over 256 bytes"))
+            }
+            None => Ok(()),
+        }
+    }
+
     fn requirement(self) -> Requirement {
         let list = Option::unwrap_or_default;
         Requirement::default()

@@ -2,11 +2,11 @@
 
 use std::{
     hash::{Hash, Hasher},
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     sync::Arc,
 };
 
-use indelible_proof::{Actor, Event};
+use indelible_proof::{Actor, Event, Outcome};
 
 use super::{
     Scope,
@@ -20,20 +20,21 @@ use super::{
 #[derive(Debug, Clone)]
 pub(super) struct Failure {
     scope: Arc<Scope>,
-    refusal: Refusal,
+    words: (&'static str, Outcome, &'static str),
     ip: Option<IpAddr>,
     ready: Option<Arc<Ready>>,
 }
 
 impl Failure {
-    pub(super) fn of(attempted: &Attempted, refusal: Refusal) -> Self {
+    pub(super) fn of(attempted: &Attempted, refusal: &Refusal) -> Self {
         let (scope, ready) = (Arc::clone(&attempted.scope), attempted.ready.clone());
-        Self { scope, refusal, ip: attempted.context.ip, ready }
+        let ip = attempted.context.ip.map(|ip| ip.to_canonical());
+        Self { scope, words: refusal.words(), ip, ready }
     }
 
     fn identity(&self) -> impl Hash + Eq + '_ {
         let id = self.ready.as_ref().map(|ready| ready.token.id.as_str());
-        (self.refusal.words(), self.scope.tenant.as_str(), self.ip, id)
+        (self.words, self.scope.tenant.as_str(), self.ip.map(place), id)
     }
 }
 
@@ -51,10 +52,18 @@ impl Hash for Failure {
     }
 }
 
+/// What stands for an address: itself, or of IPv6 its network, for whoever has one address there has 2^64.
+fn place(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => Ipv6Addr::from_bits(ip.to_bits() >> 64 << 64).into(),
+    }
+}
+
 /// Failures alike, as one event.
 pub(super) fn event_of(repeats: Repeats<Failure>) -> Event {
-    let Repeats { key: Failure { scope, refusal, ip, ready }, count, first_at, last_at } = repeats;
-    let (action, outcome, reason) = refusal.words();
+    let Repeats { key: Failure { scope, words, ip, ready }, count, first_at, last_at } = repeats;
+    let (action, outcome, reason) = words;
     let mut event = Event::new(action).tenant(&scope.tenant).occurred_at(last_at).outcome(outcome).reason(reason);
     (event.count, event.first_at, event.last_at) = (Some(count), Some(first_at), Some(last_at));
     match &ready {
@@ -62,6 +71,7 @@ pub(super) fn event_of(repeats: Repeats<Failure>) -> Event {
         None => event.actor = Some(Actor::anonymous()),
     }
     match ip {
+        Some(ip @ IpAddr::V6(_)) => event.ip(ip).meta("network", format!("{}/64", place(ip))),
         Some(ip) => event.ip(ip),
         None => event,
     }

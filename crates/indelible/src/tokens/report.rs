@@ -26,7 +26,7 @@ impl Service {
             }
             return;
         };
-        let failure = Failure::of(&attempted, refusal.clone());
+        let failure = Failure::of(&attempted, refusal);
         let noted = self.flood.note(failure, attempted.at);
         self.tell_repeats(noted.due);
         if noted.singly {

@@ -119,6 +119,8 @@ fn what_the_log_could_not_hold_is_refused_before_the_check() {
         (json!({"metadata": {"t": "\u{0}"}}), "metadata.t"),
         (json!({"http": {"status": 7}}), "http.status"),
         (json!({"request_id": ""}), "request_id"),
+        (json!({"needs": {"any": ["x".repeat(257)]}}), "needs.any"),
+        (json!({"needs": {"types": vec!["sk"; 257]}}), "needs.types"),
     ] {
         let mut body = fields.clone();
         body["token"] = text_of(&issued).into();

@@ -22,13 +22,14 @@ use selection::Selection;
 
 /// Tokens in a SQLite file.
 ///
-/// One connection writes and one reads, so that a check never waits for a change to reach the disk; a third drains the
-/// outbox. A commit is on disk
-/// when it returns (`synchronous=FULL`); what need not be is not waited for.
+/// One connection writes, one looks single tokens up and one searches, so that a check waits neither for a change to reach
+/// the disk nor for somebody's search through all tokens; a fourth drains the outbox. A commit is on disk when it returns
+/// (`synchronous=FULL`); what need not be is not waited for.
 #[derive(Debug)]
 pub struct Sqlite {
     writer: Mutex<Connection>,
     reader: Mutex<Connection>,
+    searcher: Mutex<Connection>,
     outbox: outbox::Sqlite,
 }
 
@@ -47,13 +48,18 @@ impl Sqlite {
         let mut writer = connect().map_err(|error| failed(&error))?;
         migrations::run(&mut writer)?;
         let reader = connect().map_err(|error| failed(&error))?;
+        let searcher = connect().map_err(|error| failed(&error))?;
         let outbox =
             outbox::Sqlite::open(file).and_then(|outbox| outbox.durable(true)).map_err(|error| failed(&error))?;
-        Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), outbox })
+        Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), searcher: Mutex::new(searcher), outbox })
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {
         self.reader.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn searcher(&self) -> MutexGuard<'_, Connection> {
+        self.searcher.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs a transaction that is on disk when it returns, or one that may be lost with the machine's power.
@@ -97,16 +103,16 @@ impl State for Sqlite {
 
     fn list(&self, tenant: &str, find: &Find) -> Result<Vec<Token>, StateError> {
         let selection = Selection::page(tenant, find);
-        let reader = self.reader();
-        let mut statement = reader.prepare_cached(&selection.sql)?;
+        let searcher = self.searcher();
+        let mut statement = searcher.prepare_cached(&selection.sql)?;
         let rows = statement.query_map(selection.values(), |row| Ok(row::read(row)))?;
         rows.map(|row| row?).collect()
     }
 
     fn tally(&self, tenant: &str, find: &Find) -> Result<Vec<Tally>, StateError> {
         let selection = Selection::tally(tenant, find);
-        let reader = self.reader();
-        let mut statement = reader.prepare_cached(&selection.sql)?;
+        let searcher = self.searcher();
+        let mut statement = searcher.prepare_cached(&selection.sql)?;
         let rows = statement.query_map(selection.values(), |row| {
             Ok(Tally { kind: row.get(0)?, environment: row.get(1)?, tokens: row.get::<_, i64>(2)?.unsigned_abs() })
         })?;
@@ -114,8 +120,8 @@ impl State for Sqlite {
     }
 
     fn tenants(&self) -> Result<Vec<String>, StateError> {
-        let reader = self.reader();
-        let mut statement = reader.prepare_cached("SELECT DISTINCT tenant FROM tokens")?;
+        let searcher = self.searcher();
+        let mut statement = searcher.prepare_cached("SELECT DISTINCT tenant FROM tokens")?;
         let rows = statement.query_map([], |row| row.get(0))?;
         rows.map(|row| Ok(row?)).collect()
     }
@@ -170,3 +176,6 @@ impl From<rusqlite::Error> for StateError {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

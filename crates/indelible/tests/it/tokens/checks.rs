@@ -190,6 +190,24 @@ fn a_flood_of_failures_is_counted_to_the_last() {
 }
 
 #[test]
+fn a_flood_from_the_addresses_of_one_network_is_one() {
+    let coalescing = Coalescing { singly: 3, window: minutes(1) };
+    let bench = Bench::with(|builder| builder.coalescing(coalescing));
+    for host in 0..1_000 {
+        bench.tokens.verify(Attempt::new("hello").from(from(&format!("2001:db8:1:2::{host:x}")))).unwrap_err();
+    }
+    bench.tokens.verify(Attempt::new("hello").from(from("2001:db8:1:3::1"))).unwrap_err();
+    bench.tokens.close();
+    let events = bench.events("reason:x_token_malformed ip:2001:db8:1:2::/64");
+    let [.., counted] = &events[..] else { panic!("no events") };
+    assert_eq!(
+        (events.len(), counted.count, &counted.metadata["network"]),
+        (4, Some(997), &"2001:db8:1:2::/64".into())
+    );
+    assert_eq!(bench.events("reason:x_token_malformed").len(), 5);
+}
+
+#[test]
 fn nothing_that_a_client_sends_keeps_an_attempt_out_of_the_log() {
     let bench = Bench::new();
     let issued = bench.secret_key();
