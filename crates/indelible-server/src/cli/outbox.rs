@@ -17,7 +17,7 @@ use super::{
     interrupt,
     place::{Place, PlaceOptions},
     table::{self, Cell, Column},
-    terminal::{Screen, short_time, style},
+    terminal::{Screen, short_time, style, visible},
 };
 use crate::limits::SEND_PATIENCE;
 
@@ -147,7 +147,8 @@ impl Drain {
                 ended.is_ok() && (self.follow || some)
             }
             Err(error) if self.follow => {
-                drop(writeln!(io::stderr().lock(), "note: {error}; trying again"));
+                let problem = error.to_string();
+                drop(writeln!(io::stderr().lock(), "note: {}; trying again", visible(&problem)));
                 true
             }
             Err(OutboxError::Receive(error)) if error.passes() && started.elapsed() < SEND_PATIENCE => true,

@@ -20,7 +20,7 @@ use super::{
     remote::{Remote, RequestError},
     row,
     table::Layout,
-    terminal::Screen,
+    terminal::{Screen, visible},
 };
 use crate::limits::{MESSAGE_BYTES_MAX, RECONNECT_PAUSE_MAX, TAIL_EVENTS};
 
@@ -136,7 +136,7 @@ fn follow(server: &Remote, filter: &str, past: Option<&str>, printer: &mut Print
             },
         };
         pause = (pause * 2).clamp(Duration::from_millis(250), RECONNECT_PAUSE_MAX);
-        drop(writeln!(io::stderr().lock(), "note: {lost}; connecting again"));
+        drop(writeln!(io::stderr().lock(), "note: {}; connecting again", visible(&lost)));
         thread::sleep(pause);
     }
 }

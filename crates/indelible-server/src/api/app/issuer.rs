@@ -120,6 +120,15 @@ impl<R> Issuer<R> {
 }
 
 impl Issuer<Read> {
+    /// Searches the tokens, in turn with those who read the log: no search takes the place of a check.
+    pub(in crate::api) async fn search<T: Send + 'static>(
+        self,
+        search: impl FnOnce(&Tokens) -> Result<T, TokenError> + Send + 'static,
+    ) -> Result<T, Problem> {
+        let Self { app, tokens, .. } = self;
+        app.read(move |_, _| search(&tokens)).await
+    }
+
     /// Reads what the log has of tokens, and the tokens themselves; noted in the log's own record of its readers.
     pub(in crate::api) async fn read<T: Send + 'static>(
         self,

@@ -34,7 +34,7 @@ pub(in crate::api) async fn issue_group(
 
 /// The tokens of a group.
 pub(in crate::api) async fn show_group(issuer: Issuer<Read>, Name(id): Name) -> Result<Json<Tokens>, Problem> {
-    let found = issuer.call(None, move |tokens| members(tokens, &id)).await?;
+    let found = issuer.search(move |tokens| members(tokens, &id)).await?;
     if found.is_empty() { Err(no_group()) } else { Ok(Json(found.into())) }
 }
 

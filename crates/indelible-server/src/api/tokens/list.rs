@@ -62,7 +62,7 @@ pub(in crate::api) async fn list(
     Params(params): Params<ListParams>,
 ) -> Result<Json<Page>, Problem> {
     let find = params.find()?;
-    issuer.call(None, move |tokens| page(tokens, find)).await.map(Json)
+    issuer.search(move |tokens| page(tokens, find)).await.map(Json)
 }
 
 /// The same of a data directory.
