@@ -23,6 +23,7 @@ mod export;
 mod identity;
 mod keys;
 mod layout;
+mod marker;
 mod merge;
 mod proofs;
 mod queue;
@@ -70,7 +71,8 @@ pub use self::{
     epochs::EpochKeyError,
     export::Exporter,
     identity::{FORMAT, Identity},
-    retention::{Expired, RETENTION_APPLIED, RetainError, Retention},
+    marker::{RETENTION_APPLIED, Retention},
+    retention::{Expired, RetainError},
     sealer::SealError,
     tree::TreeError,
     verify::{Pass, Verified, VerifyError},

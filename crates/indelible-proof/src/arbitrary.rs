@@ -58,7 +58,7 @@ fn object() -> BoxedStrategy<Object> {
 
 prop_compose! {
     fn actor()(
-        r#type in option::of(prop::sample::select(crate::validate::ACTOR_TYPES.to_vec())),
+        r#type in option::of(prop::sample::select(crate::vocabulary::ACTOR_TYPES.to_vec())),
         id in text(), name in maybe(text()), email in maybe(text()),
     ) -> Actor {
         Actor { r#type: r#type.map(str::to_owned), id: Some(id), name, email }

@@ -11,9 +11,6 @@ use crate::vocabulary;
 
 type Checked = Result<(), EventError>;
 
-/// The actor types there are.
-pub(crate) const ACTOR_TYPES: [&str; 7] = ["user", "service", "token", "client", "agent", "system", "anonymous"];
-
 impl Event {
     /// Checks every limit; the error names the field.
     ///
@@ -161,9 +158,9 @@ fn check_source(source: &Source) -> Checked {
 
 fn check_actor(actor: &Actor) -> Checked {
     if let Some(kind) = &actor.r#type
-        && !ACTOR_TYPES.contains(&kind.as_str())
+        && !vocabulary::ACTOR_TYPES.contains(&kind.as_str())
     {
-        return Err(EventError::new("type", format!("is not one of {}", ACTOR_TYPES.join(", "))));
+        return Err(EventError::new("type", format!("is not one of {}", vocabulary::ACTOR_TYPES.join(", "))));
     }
     texts([
         ("id", &actor.id, ID_BYTES_MAX),

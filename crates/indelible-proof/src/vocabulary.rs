@@ -113,8 +113,11 @@ pub fn is_reason(code: &str) -> bool {
 
 /// Whether this is a type that an actor may have.
 pub fn is_actor_type(kind: &str) -> bool {
-    crate::validate::ACTOR_TYPES.contains(&kind)
+    ACTOR_TYPES.contains(&kind)
 }
+
+/// The actor types there are.
+pub(crate) const ACTOR_TYPES: [&str; 7] = ["user", "service", "token", "client", "agent", "system", "anonymous"];
 
 /// Sorted. The error codes of OAuth 2.0 (RFC 6749) and its extensions (RFC 6750, 7009, 7591, 8628, 8707, 9449,
 /// OpenID Connect), and our own.

@@ -22,7 +22,7 @@ use super::{
     epochs::{self, Epochs},
     identity::{Identity, check_name},
     layout::{Layout, parse_first, parse_segment},
-    retention::Retention,
+    marker::Retention,
     sealer::open_segment,
     tree::{Tiles, TreeError, TreeReader},
     view::{Generation, Sealed, View},

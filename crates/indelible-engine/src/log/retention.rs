@@ -16,13 +16,7 @@
 use std::{collections::BTreeSet, error::Error, io, path::Path, sync::Arc};
 
 use indelible_proof::{
-    Timestamp,
-    checkpoint::Checkpoint,
-    limits::NOTE_BYTES_MAX,
-    note::{Note, SigningKey},
-    rotation::KeyHistory,
-    tile::Tile,
-    tree::CompactRange,
+    Timestamp, limits::NOTE_BYTES_MAX, note::Note, rotation::KeyHistory, tile::Tile, tree::CompactRange,
 };
 
 use super::{
@@ -30,6 +24,7 @@ use super::{
     config::OpenError,
     layout::{Day, Layout},
     lock,
+    marker::Retention,
     tree::{TreeError, TreeReader, write_leaves},
     verify::{Pass, VerifyError},
     view::Sealed,
@@ -39,23 +34,6 @@ use crate::{
     fs::{Fs, read, write_new},
     source::Source,
 };
-
-/// The action of the event that tells of a retention.
-pub const RETENTION_APPLIED: &str = "audit.retention.applied";
-const HEADER: &str = "indelible/retention/v1";
-
-/// What was removed from the beginning of a log, as the log has signed it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Retention {
-    /// The first event that is kept: all before it were removed.
-    pub first_seq: u64,
-    /// The event `audit.retention.applied` that tells of it.
-    pub event: u64,
-    /// When.
-    pub at: Timestamp,
-    /// The log at that moment, with that event.
-    pub checkpoint: Checkpoint,
-}
 
 /// What retention would remove, or has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -104,11 +82,6 @@ impl From<TreeError> for RetainError {
 }
 
 impl Retention {
-    /// What to say of an event that was removed.
-    pub fn removed(&self, seq: u64) -> TreeError {
-        TreeError::Removed { seq, first_seq: self.first_seq, at: self.at }
-    }
-
     /// Reads the marker; `None` when nothing was ever removed.
     pub(super) fn load(fs: &dyn Fs, layout: &Layout, keys: &KeyHistory) -> Result<Option<Self>, OpenError> {
         let path = layout.retention();
@@ -121,29 +94,6 @@ impl Retention {
             .and_then(|note| keys.open(&note).map_err(|problem| problem.to_string()))
             .and_then(|signed| Self::parse(signed).ok_or_else(|| "it does not say what was removed".to_owned()));
         retention.map(Some).map_err(|problem| wrong(&path, problem))
-    }
-
-    /// Signs the marker; `None` when the checkpoint does not cover the event.
-    fn sign(
-        checkpoint: Checkpoint,
-        key: &SigningKey,
-        first_seq: u64,
-        event: u64,
-        at: Timestamp,
-    ) -> Option<(Self, Note)> {
-        let signed = checkpoint.extended(line(first_seq, event, at)).ok()?;
-        let note = signed.sign(key);
-        Some((Self::parse(signed)?, note))
-    }
-
-    fn parse(checkpoint: Checkpoint) -> Option<Self> {
-        let [stated] = checkpoint.extensions() else { return None };
-        let mut words = stated.strip_prefix(HEADER)?.strip_prefix(' ')?.split(' ');
-        let (first_seq, event) = (words.next()?.parse().ok()?, words.next()?.parse().ok()?);
-        let at = words.next()?.parse().ok()?;
-        // In one spelling only, and nothing is removed that the checkpoint does not cover.
-        let sound = line(first_seq, event, at) == *stated && first_seq <= event && event < checkpoint.size();
-        sound.then_some(Self { first_seq, event, at, checkpoint })
     }
 
     /// Holds the tree against the marker: it must be the one that was signed, made of what is kept of the events that were
@@ -166,11 +116,6 @@ impl Retention {
 fn unwritten(path: &Path) -> impl FnOnce(io::Error) -> RetainError + use<> {
     let path = path.display().to_string();
     |problem| RetainError::Unwritten { path, problem }
-}
-
-/// What the marker says that a checkpoint does not.
-fn line(first_seq: u64, event: u64, at: Timestamp) -> String {
-    format!("{HEADER} {first_seq} {event} {at}")
 }
 
 fn wrong(path: &Path, problem: String) -> OpenError {

@@ -29,7 +29,7 @@ use indelible_proof::{
 use super::{
     epochs::{self, EpochKeyError, Epochs},
     layout::Layout,
-    retention::Retention,
+    marker::Retention,
 };
 use crate::{
     canonical_rows::CanonicalRows,
@@ -92,6 +92,13 @@ pub enum TreeError {
     },
 }
 
+impl TreeError {
+    /// Why an event is not there that retention has removed.
+    pub const fn removed(seq: u64, &Retention { first_seq, at, .. }: &Retention) -> Self {
+        Self::Removed { seq, first_seq, at }
+    }
+}
+
 /// Everything that the tree is read from.
 #[derive(Clone, Copy)]
 pub(super) struct TreeReader<'a> {
@@ -128,7 +135,7 @@ impl TreeReader<'_> {
     /// Why an event is not there.
     pub(super) fn gone(&self, seq: u64) -> TreeError {
         match self.retention {
-            Some(retention) if seq < retention.first_seq => retention.removed(seq),
+            Some(retention) if seq < retention.first_seq => TreeError::removed(seq, retention),
             _ => TreeError::Gone { seq },
         }
     }

@@ -15,7 +15,7 @@ use indelible_proof::{
 
 use super::{
     Log,
-    retention::RETENTION_APPLIED,
+    marker::RETENTION_APPLIED,
     tree::{TreeError, TreeReader},
     view::Sealed,
 };

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use super::{layout::Layout, retention::Retention};
+use super::{layout::Layout, marker::Retention};
 use crate::{
     chunk::Chunk,
     limits::CHUNK_ROWS,

@@ -39,6 +39,12 @@ impl<'a> PageWriter<'a> {
         self.flushed + self.buffer.len() as u64
     }
 
+    /// The length of the pages since a position, taken together.
+    pub(super) fn len_since(&self, start: u64, what: &'static str) -> Result<u32, WriteError> {
+        let bytes = self.position() - start;
+        u32::try_from(bytes).map_err(|_| WriteError::TooLarge { what, bytes, bytes_max: u64::from(u32::MAX) })
+    }
+
     /// Adds bytes as they are.
     pub(super) fn raw(&mut self, bytes: &[u8]) -> Result<(), WriteError> {
         self.buffer.extend_from_slice(bytes);

@@ -10,7 +10,6 @@ use super::{
     extents::Extents,
     page::{PageFile, PageWriter},
     wire::{Decoded, Wire, put_bytes, put_varint},
-    writer::len_of,
 };
 use crate::{
     chunk::Dictionary,
@@ -134,7 +133,7 @@ pub(super) fn write(
             first_code += terms.len();
             before = terms.last().copied().unwrap_or_default();
         }
-        tree.extents.push(len_of("group of terms", pages.position() - start)?);
+        tree.extents.push(pages.len_since(start, "group of terms")?);
         tree.extents.push(pages.page(&directory)?);
     }
     Ok(tree)

@@ -76,11 +76,6 @@ fn header() -> [u8; HEADER_BYTES] {
     header
 }
 
-/// A length of pages taken together.
-pub(super) fn len_of(what: &'static str, bytes: u64) -> Result<u32, WriteError> {
-    u32::try_from(bytes).map_err(|_| WriteError::TooLarge { what, bytes, bytes_max: u64::from(u32::MAX) })
-}
-
 /// First event and number of rows of sources that follow each other.
 fn span(sources: &[&dyn Source]) -> Result<(u64, u32), WriteError> {
     let first_seq = sources.first().ok_or(WriteError::Empty)?.first_seq();
@@ -159,7 +154,7 @@ impl Writer<'_> {
             Some(digests) => Some(digests.write(|page| page.map_or(Ok(0), |page| self.pages.compressed_page(&page)))?),
             None => None,
         };
-        rollup.push(len_of("roll-up", self.pages.position() - start)?);
+        rollup.push(self.pages.len_since(start, "roll-up")?);
         rollup.push(directory.map_or(Ok(0), |directory| self.pages.compressed_page(&directory))?);
         Ok(rollup)
     }

@@ -4,6 +4,7 @@ use axum::Json;
 use indelible::{EventId, Recorded};
 use indelible_engine::{
     limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX},
+    log::TreeError,
     query::{Cursor, Order, Page, Query},
 };
 use serde::Serialize;
@@ -103,7 +104,7 @@ pub(super) async fn find(reader: &Reader, which: &str) -> Result<Recorded, Probl
     reader.note(Endpoint::Get);
     match (found, reader.retention()) {
         (Some(found), _) => Ok(found),
-        (None, Some(retention)) if seq < retention.first_seq => Err(retention.removed(seq).into()),
+        (None, Some(retention)) if seq < retention.first_seq => Err(TreeError::removed(seq, &retention).into()),
         (None, _) => Err(Problem::not_found("there is no such event")),
     }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use indelible::{Durability, RecordError, Recorder, Recording, Status, Store};
 use indelible_engine::{
-    log::{Log, LogConfig, OpenError, Pass, Verified, VerifyError},
+    log::{Log, LogConfig, OpenError, Pass, TreeError, Verified, VerifyError},
     query::{Aggregate, Cancel, Cursor, Filter, Query},
     store::AppendError,
 };
@@ -140,7 +140,7 @@ impl Local {
         };
         let found = self.log.get(None, seq).map_err(Failure::because)?;
         if let Some(retention) = self.log.retention().filter(|retention| found.is_none() && seq < retention.first_seq) {
-            return Err(Failure::because(retention.removed(seq)));
+            return Err(Failure::because(TreeError::removed(seq, &retention)));
         }
         Ok(found.filter(|event| id.is_none_or(|id| event.id == id)))
     }

@@ -1,9 +1,8 @@
 //! Which events go together, within what the service takes at once.
 
 use indelible::{Recorded, Timestamp, drivers::Refused};
-use serde::Serialize;
 
-use super::service::{CloudWatchError, Rejected, Service};
+use super::service::{CloudWatchError, LogEvent, Rejected, Service};
 
 /// Bytes of a batch: of its messages, and so many more for each.
 const BATCH_BYTES_MAX: usize = 1 << 20;
@@ -14,15 +13,6 @@ const BATCH_EVENTS_MAX: usize = 10_000;
 const BATCH_SPAN_MS: i64 = 24 * 3_600_000;
 /// Bytes of a message: what fits into a batch by itself.
 pub(super) const EVENT_BYTES_MAX: usize = BATCH_BYTES_MAX - OVERHEAD_BYTES;
-
-/// A log event, as it is sent.
-#[derive(Debug, Serialize)]
-pub(super) struct LogEvent {
-    timestamp: i64,
-    message: String,
-    #[serde(skip)]
-    seq: u64,
-}
 
 /// Consecutive events that are sent at once.
 #[derive(Debug, Default)]

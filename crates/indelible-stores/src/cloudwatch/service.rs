@@ -3,16 +3,24 @@
 use std::{io::Read, time::Duration};
 
 use indelible::system_time;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use ureq::{Agent, http::Uri};
 
 use super::{
     Options,
-    batch::LogEvent,
     credentials::{Credentials, CredentialsError},
     sigv4::authorization,
 };
+
+/// A log event, as it is sent.
+#[derive(Debug, Serialize)]
+pub(super) struct LogEvent {
+    pub(super) timestamp: i64,
+    pub(super) message: String,
+    #[serde(skip)]
+    pub(super) seq: u64,
+}
 
 /// Time for an answer, with the connection.
 const TIMEOUT: Duration = Duration::from_secs(30);
