@@ -28,7 +28,7 @@
 //! recorder.record(request.scopes_granted("orders:read").token_issued(&code, [&access, &refresh]))?;
 //!
 //! let leaked = fingerprints.of("tGzv3JOkF0XG5Qx2TlKWIA");
-//! store.assert_recorded(&format!("action:oauth.token.issued client:web targets.id:{leaked}"));
+//! store.assert_recorded(&format!("action:oauth.token.issued client:web target:{leaked}"));
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 

@@ -80,7 +80,7 @@ impl World {
     fn story(&self, secret: &Value) -> Vec<String> {
         let fingerprint = self.fingerprints.of(secret.as_str().unwrap());
         let mut events = Vec::new();
-        for line in [format!("fingerprint:{fingerprint}"), format!("targets.id:{fingerprint}")] {
+        for line in [format!("fingerprint:{fingerprint}"), format!("target:{fingerprint}")] {
             let filter = Filter::parse(&line, system_time()).unwrap();
             events.extend(self.store.query(&Query::newest(filter), &Cancel::default()).unwrap().events);
         }

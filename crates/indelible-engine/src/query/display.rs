@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Formatter, Write};
 
 use super::{
     model::{Clause, Field, Filter, Group, Match, Measure, Role, RoleMatch, Test},
-    names, parse,
+    parse,
 };
 use crate::column::{Column, Kind};
 
@@ -78,10 +78,8 @@ fn listed<T>(out: &mut Formatter<'_>, all: &[T], write: impl Fn(&mut Formatter<'
 fn write_role(out: &mut Formatter<'_>, role: Role, one: &RoleMatch) -> fmt::Result {
     match &one.r#type {
         None => {}
-        // Only a quoted type is taken for one when it is not among the known.
-        Some(r#type) if role != Role::Target && !names::ACTOR_TYPES.contains(&r#type.as_str()) => {
-            write!(out, "{}:", Quoted(r#type))?;
-        }
+        // Any other is taken for one when it is quoted.
+        Some(r#type) if !role.takes_for_type(r#type) => write!(out, "{}:", Quoted(r#type))?,
         Some(r#type) => write!(out, "{}:", Literal(r#type))?,
     }
     write_match(out, None, &one.id)

@@ -57,7 +57,7 @@ const ROLES: &[(&str, Role)] =
 pub(super) const BOUNDS: &[&str] = &["since", "until", "seq"];
 
 /// The types that an actor can have.
-pub(super) const ACTOR_TYPES: &[&str] = &["user", "service", "token", "client", "agent", "system", "anonymous"];
+const ACTOR_TYPES: &[&str] = &["user", "service", "token", "client", "agent", "system", "anonymous"];
 
 impl Role {
     /// The name in a filter line.
@@ -66,6 +66,15 @@ impl Role {
             Self::Actor => "actor",
             Self::OnBehalfOf => "on_behalf_of",
             Self::Target => "target",
+        }
+    }
+
+    /// Whether a bare word before a colon is its type, and not the beginning of an id: actors' types are known, and `hmac:`
+    /// begins the fingerprint of a secret.
+    pub(super) fn takes_for_type(self, word: &str) -> bool {
+        match self {
+            Self::Actor | Self::OnBehalfOf => ACTOR_TYPES.contains(&word),
+            Self::Target => word != "hmac",
         }
     }
 

@@ -231,10 +231,7 @@ impl Values {
     }
 
     fn role(&self, role: Role, word: &Word) -> Result<RoleMatch, ParseError> {
-        let typed = word.split_colon().filter(|(r#type, _)| {
-            // An actor's id may hold colons; its types are known.
-            role == Role::Target || !r#type.is_bare() || names::ACTOR_TYPES.contains(&r#type.text().as_str())
-        });
+        let typed = word.split_colon().filter(|(r#type, _)| !r#type.is_bare() || role.takes_for_type(&r#type.text()));
         let (r#type, id) = match typed {
             Some((r#type, id)) => (Some(r#type), id),
             None => (None, word.clone()),

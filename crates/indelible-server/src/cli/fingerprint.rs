@@ -17,7 +17,7 @@ use crate::tokens::key_file;
 Examples:
   indelible fingerprint < leaked.txt
   indelible list \"fingerprint:$(indelible fingerprint < leaked.txt)\"
-  indelible list \"targets.id:$(indelible fingerprint < leaked.txt)\"
+  indelible list \"target:$(indelible fingerprint < leaked.txt)\"
 
 The first list is of what the token was presented for, the second of what was done to it. The key is a secret that stays where \
 the log is written: run this there, or take the file along.")]
