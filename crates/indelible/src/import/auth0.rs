@@ -45,16 +45,21 @@ pub(super) fn map(record: Record<'_>) -> Mapped {
     if matches!(code.as_str(), "sapi" | "fapi" | "mgmt_api_read") {
         api_call(data, &mut event);
     }
-    if event.action.starts_with("oauth.") {
-        event.oauth = Some(OAuth {
-            scopes_requested: data.words("scope"),
-            audience: data.text("audience"),
-            grant_type: grant(&code).map(str::to_owned),
-            ..OAuth::default()
-        });
-        if let Some(kind) = grant(&code).and_then(presented) {
-            event.credential.get_or_insert_default().kind = Some(kind.to_owned());
-        }
+    // A sign-in has the parameters of the authorization request that asked for it.
+    let asked = data.at("details.qs");
+    event.oauth = Some(OAuth {
+        scopes_requested: data.words("scope"),
+        audience: data.text("audience").or_else(|| asked.text("audience")),
+        grant_type: grant(&code).map(str::to_owned),
+        response_type: asked.text("response_type"),
+        redirect_uri: asked.text("redirect_uri").or_else(|| data.text("details.redirect_uri")),
+        token_family: data.text("details.familyId"),
+        ..OAuth::default()
+    });
+    let method = asked.text("code_challenge_method");
+    event.metadata.extend(method.map(|method| ("code_challenge_method".to_owned(), method.into())));
+    if let Some(kind) = grant(&code).and_then(presented) {
+        event.credential.get_or_insert_default().kind = Some(kind.to_owned());
     }
     let scopes = data.words("details.request.auth.credentials.scopes");
     if !scopes.is_empty() {

@@ -1,6 +1,6 @@
 //! GitHub: entries of the audit log, and webhook payloads.
 
-use indelible_proof::{Actor, Changes, Event, Object, Outcome, Target, action_of_product};
+use indelible_proof::{Actor, Changes, Event, OAuth, Object, Outcome, Target, action_of_product};
 use serde_json::Value;
 
 use super::{
@@ -55,6 +55,9 @@ fn audit(record: Record<'_>) -> Result<Event, super::Problem> {
     if let (Some(credential), Some(kind)) = (&mut event.credential, record.text("programmatic_access_type")) {
         credential.kind = Some(word(&kind));
         credential.scopes = record.words("token_scopes");
+    }
+    if event.action.starts_with("oauth.") {
+        event.oauth = Some(OAuth { scopes_granted: record.words("token_scopes"), ..OAuth::default() });
     }
     event.targets =
         ["user", "team", "repo", "repository", "org", "business", "integration", "hook_id", "deploy_key_fingerprint"]

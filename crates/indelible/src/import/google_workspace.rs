@@ -88,6 +88,9 @@ pub(super) fn map(record: Record<'_>) -> Mapped {
 fn action(application: &str, name: &str, given: Record<'_>) -> (String, Option<Outcome>) {
     let (action, outcome) = match (application, name) {
         ("token", "authorize") => ("oauth.consent.granted", Outcome::Success),
+        ("token", "revoke") => ("oauth.consent.revoked", Outcome::Success),
+        ("token", "request") => ("oauth.authorization.requested", Outcome::Success),
+        ("token", "activity") => ("token.authenticated", Outcome::Success),
         ("gmail", "delivery") if given.is("event_info.success", "false") => {
             ("google-workspace.delivery", Outcome::Failure)
         }

@@ -3,7 +3,7 @@
 //!
 //! Source: `AdminEvent` and `Event` of Keycloak's events API; the README of github.com/p2-inc/keycloak-events.
 
-use indelible_proof::{Credential, Event, OAuth, Outcome, Target};
+use indelible_proof::{Changes, Credential, Event, OAuth, Object, Outcome, Target};
 use serde_json::Value;
 
 use super::{
@@ -92,14 +92,25 @@ pub(super) fn map(record: Record<'_>) -> Mapped {
         response_type: detail("response_type"),
         scopes_granted: detail("scope").map(|scope| words(&scope)).unwrap_or_default(),
         redirect_uri: detail("redirect_uri"),
+        audience: detail("audience"),
         ..OAuth::default()
     });
+    event.changes = record.object("details").map(changes);
     tokens(detail, &mut event);
     if let Some(impersonator) = detail("impersonator") {
         event.on_behalf_of = event.actor.replace(indelible_proof::Actor::user(impersonator)).into_iter().collect();
     }
     realm(record, &mut event);
     Ok(Some(event))
+}
+
+/// `previous_email` and `updated_email`. The id of a token is none of what an account has.
+fn changes(details: &Object) -> Changes {
+    let sides = |prefix: &str| {
+        let of_side = |(key, value): (&String, &Value)| Some((key.strip_prefix(prefix)?.to_owned(), value.clone()));
+        details.iter().filter_map(of_side).filter(|(field, _)| !field.ends_with("token_id")).collect()
+    };
+    Changes { before: sides("previous_"), after: sides("updated_") }
 }
 
 /// The token or code that was presented, and the tokens that came of it.

@@ -101,6 +101,7 @@ fn target(target: Record<'_>) -> Target {
         }),
         id: target.first(&["id", "alternateId"]),
         name: target.first(&["displayName", "alternateId"]),
-        ..Target::default()
+        // When a token ends.
+        attrs: target.get("detailEntry.expires").map(|at| ("expires_at".to_owned(), at.clone())).into_iter().collect(),
     }
 }

@@ -189,6 +189,82 @@ fn keycloak_as_its_webhook_extension_sends_it() {
 }
 
 #[test]
+fn keycloak_a_changed_address_keeps_what_it_was() {
+    let record = json!({
+        "id": "1", "time": 1_711_651_627_565_u64, "type": "UPDATE_EMAIL", "realmId": "r1", "userId": "u1", "clientId": "account",
+        "details": {"previous_email": "alice@example.com", "updated_email": "alice.new@example.com", "context": "ACCOUNT"},
+    });
+    let event = mapped(Format::Keycloak, &record);
+    assert_eq!(
+        event["changes"],
+        json!({"before": {"email": "alice@example.com"}, "after": {"email": "alice.new@example.com"}})
+    );
+}
+
+#[test]
+fn auth0_an_exchange_names_code_client_scopes_and_address() {
+    let record = json!({"log_id": "9", "data": {
+        "type": "s", "date": "2026-01-02T03:04:05Z", "client_id": "c1", "user_id": "auth0|42", "scope": ["openid"], "audience": "https://api.example.com",
+        "details": {"qs": {"response_type": "code", "redirect_uri": "https://app.example.com/cb", "code_challenge": "x", "code_challenge_method": "S256"}},
+    }});
+    let event = mapped(Format::Auth0, &record);
+    assert_eq!(
+        event["oauth"],
+        json!({
+            "response_type": "code",
+            "scopes_requested": ["openid"],
+            "redirect_uri": "https://app.example.com/cb",
+            "audience": "https://api.example.com",
+        })
+    );
+    assert_eq!(event["metadata"]["code_challenge_method"], "S256");
+    let reused = json!({"type": "ferrt", "client_id": "c1", "user_id": "auth0|42", "details": {"familyId": "fam-1"}});
+    let event = mapped(Format::Auth0, &reused);
+    assert_eq!(
+        (&event["action"], &event["oauth"]["token_family"]),
+        (&json!("oauth.refresh_token.reused"), &json!("fam-1"))
+    );
+    assert_eq!(event["credential"], json!({"kind": "refresh_token"}));
+}
+
+#[test]
+fn google_and_github_tell_what_an_application_may_do_and_when_it_may_no_more() {
+    let google = |name: &str| {
+        mapped(
+            Format::GoogleWorkspace,
+            &json!({
+                "id": {"time": "2026-01-02T03:04:05Z", "uniqueQualifier": name, "applicationName": "token"},
+                "actor": {"email": "alice@example.com"},
+                "events": [{"type": "auth", "name": name, "parameters": [
+                    {"name": "client_id", "value": "c1.apps.example.com"}, {"name": "app_name", "value": "Mailer"},
+                    {"name": "scope", "multiValue": ["mail.read"]},
+                ]}],
+            }),
+        )
+    };
+    for (name, action) in [
+        ("authorize", "oauth.consent.granted"),
+        ("revoke", "oauth.consent.revoked"),
+        ("activity", "token.authenticated"),
+        ("request", "oauth.authorization.requested"),
+    ] {
+        let event = google(name);
+        assert_eq!(event["action"], action);
+        assert_eq!(event["client"], json!({"id": "c1.apps.example.com", "name": "Mailer"}));
+        assert_eq!(event["oauth"]["scopes_granted"], json!(["mail.read"]));
+    }
+    let github = json!({
+        "action": "oauth_authorization.create", "actor": "alice", "created_at": 1_767_323_045_000_u64, "_document_id": "d1",
+        "oauth_application_id": 7, "oauth_application_name": "CI", "token_scopes": "repo,read:org",
+    });
+    let event = mapped(Format::Github, &github);
+    assert_eq!(
+        (&event["client"], &event["oauth"]["scopes_granted"]),
+        (&json!({"id": "7", "name": "CI"}), &json!(["repo", "read:org"]))
+    );
+}
+
+#[test]
 fn an_event_hook_of_okta_is_taken_out_of_its_envelope() {
     let hook = json!({
         "eventType": "com.okta.event_hook", "eventTypeVersion": "1.0", "cloudEventsVersion": "0.1", "eventId": "b5a1",
