@@ -28,5 +28,6 @@ postgres initdb --pgdata "$place/data" --auth trust --username indelible --no-sy
 postgres pg_ctl --pgdata "$place/data" --wait --log "$place/server.log" \
   --options "-c listen_addresses='' -c unix_socket_directories='$place' -c fsync=off" start
 
-INDELIBLE_POSTGRES="host=$place user=indelible dbname=postgres" \
-  cargo test --quiet -p indelible --test it -- --ignored postgres
+export INDELIBLE_POSTGRES="host=$place user=indelible dbname=postgres"
+cargo test --quiet -p indelible --test it -- --ignored postgres
+cargo test --quiet -p network-registry -- --ignored
