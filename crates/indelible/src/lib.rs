@@ -131,6 +131,11 @@ struct EndpointsPage;
 #[doc = include_str!("../../../docs/OAUTH.md")]
 struct OAuthPage;
 
+/// So does the example of docs/RESOURCES.md.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/RESOURCES.md")]
+struct ResourcesPage;
+
 /// So does the example of docs/TOKENS.md.
 #[cfg(all(doctest, feature = "axum", feature = "tokens"))]
 #[doc = include_str!("../../../docs/TOKENS.md")]
