@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Evidence, verified by the binary and by docs/verify.py: both believe what is true, and neither what was altered. Exports,
-verified by the binary. And the commands of docs/PROOF.md, typed as they stand there.
+verified by the binary. The same of a log from which retention has removed most. And the commands of docs/PROOF.md, typed as
+they stand there.
 
     evidence.py BINARY [FOLDER]
 
-FOLDER has log.vkey, witness.vkey, *.tlog-proof and *.jsonl; the published ones when left out.
+FOLDER has log.vkey, witness.vkey where one has cosigned, *.tlog-proof and *.jsonl; the published ones when left out. Needs
+faketime (Debian: apt-get install faketime).
 """
 
 import base64
@@ -34,16 +36,18 @@ OURS = load(ROOT / "docs/verify.py")
 class Judges:
     def __init__(self, binary, folder):
         self.binary = binary
-        self.log, self.witness = ((folder / name).read_text().strip() for name in ("log.vkey", "witness.vkey"))
+        keys = (folder / name for name in ("log.vkey", "witness.vkey"))
+        self.log, self.witness = (key.read_text().strip() if key.exists() else None for key in keys)
 
     def python(self, text, log, witness):
         try:
-            return bool(OURS.verify(text, log, [witness]))
+            return bool(OURS.verify(text, log, [witness] if witness else []))
         except (ValueError, IndexError):
             return False
 
     def rust(self, kind, text, log, witness, *more):
-        call = [self.binary, "verify", f"--{kind}", "/dev/stdin", "--key", log, "--witness", witness, *more]
+        seen_by = ["--witness", witness] if witness else []
+        call = [self.binary, "verify", f"--{kind}", "/dev/stdin", "--key", log, *seen_by, *more]
         done = subprocess.run(call, input=text, capture_output=True, check=False)
         assert done.returncode in (0, 1, 2) and b"panicked" not in done.stderr, done
         return done.returncode == 0
@@ -112,14 +116,33 @@ def by_hand(folder):
             assert done.returncode == expected and "Verif" in done.stdout + done.stderr, done
 
 
-def main():
-    binary = pathlib.Path(sys.argv[1]).resolve()
-    folder = pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else PUBLISHED
+def retained(binary, folder):
+    """Makes a log of 600 old events and 3 new ones, and has the old ones removed: with evidence from before and after."""
+    def run(*command, days=0, **more):
+        call = ["faketime", "-f", f"-{days}d", binary, *command]
+        return subprocess.run(call, cwd=folder, stdout=subprocess.PIPE, text=True, check=True, **more).stdout
+
+    def prove(name, events):
+        for event in events:
+            run("proof", str(event), "-o", f"{name}-{event}.tlog-proof")
+
+    for days, events in ((100, 300), (99, 300), (0, 3)):
+        run("record", "-", days=days, input='{"action":"a.b"}\n' * events)
+    (folder / "log.vkey").write_text(run("checkpoint", "--verifier-key"))
+    prove("before", [5, 599, 601])
+    assert '"events":600' in run("retain", "--json")
+    prove("after", [600, 603])
+    run("export", "--proof", "-o", "filtered.jsonl", stderr=subprocess.DEVNULL)
+
+
+def judged(binary, folder):
+    """Judges all that is in a folder, and copies with one thing altered. Gives how many there were."""
     judges, count = Judges(binary, folder), 0
     for path in sorted(folder.glob("*.tlog-proof")):
         text = path.read_bytes()
         judges.both(text, True, path.name)
-        judges.both(text, False, "the witness as the log", log=judges.witness)
+        if judges.witness:
+            judges.both(text, False, "the witness as the log", log=judges.witness)
         judges.both(text, False, "the log as the witness", witness=judges.log)
         for changed, what in altered_files(text):
             # A line of a signature twice says nothing else than once.
@@ -139,6 +162,15 @@ def main():
                 changed = lines[:at] + [json.dumps(change).encode() + b"\n"] + lines[at + 1 :]
                 assert not judge(changed), f"{path.name}: line {at + 1}: {what}"
                 count += 1
+    return count
+
+
+def main():
+    binary = pathlib.Path(sys.argv[1]).resolve()
+    count = judged(binary, pathlib.Path(sys.argv[2]) if len(sys.argv) > 2 else PUBLISHED)
+    with tempfile.TemporaryDirectory() as home:
+        retained(binary, pathlib.Path(home))
+        count += judged(binary, pathlib.Path(home))
     by_hand(PUBLISHED)
     print(f"what is true is believed, and none of {count} altered copies is")
 
