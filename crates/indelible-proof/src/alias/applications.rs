@@ -158,6 +158,7 @@ pub(super) const BETTER_AUTH: Names = &[
     ("sso:saml2:callback::providerId", "auth.login.succeeded"),
     ("sso:saml2:sp:acs::providerId", "auth.login.succeeded"),
     ("sso:update-provider", "auth.provider.updated"),
+    ("token", "oauth.token.issued"),
     ("two-factor:disable", "auth.mfa.disabled"),
     ("two-factor:enable", "auth.mfa.enrolled"),
     ("two-factor:generate-backup-codes", "auth.mfa.recovery_codes_generated"),

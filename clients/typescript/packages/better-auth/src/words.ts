@@ -124,6 +124,7 @@ export const ACTIONS: { readonly [name: string]: string } = {
   "sso:saml2:callback::providerId": "auth.login.succeeded",
   "sso:saml2:sp:acs::providerId": "auth.login.succeeded",
   "sso:update-provider": "auth.provider.updated",
+  token: "oauth.token.issued",
   "two-factor:disable": "auth.mfa.disabled",
   "two-factor:enable": "auth.mfa.enrolled",
   "two-factor:generate-backup-codes": "auth.mfa.recovery_codes_generated",

@@ -5,6 +5,7 @@ import { after, before, test } from "node:test";
 
 import type { RecordedEvent } from "@indelible/client";
 import { Server } from "@indelible/testing";
+import { jwt } from "better-auth/plugins";
 
 import { type App, PASSWORD, brief, startApp, targets, unique } from "./app.js";
 
@@ -452,6 +453,17 @@ test("questions are no events: sessions, lists, and the log itself", async () =>
     await browser.post("/organization/check-slug", { slug: "acme" });
   });
   assert.deepEqual(events, []);
+});
+
+test("a JWT that a session gets is a token issued to its user", async () => {
+  const own = await startApp(server, { plugins: [jwt()] });
+  const browser = own.browser();
+  const id = await browser.signUp();
+  await browser.get("/token");
+  await own.browser().get("/token");
+  const [, issued, failed] = await own.log();
+  assert.deepEqual(brief(issued!), ["token", "oauth.token.issued", "success", id]);
+  assert.deepEqual([failed?.action, failed?.outcome], ["oauth.token.failed", "failure"]);
 });
 
 test("a session is renewed as it would be without the plugin", async () => {
