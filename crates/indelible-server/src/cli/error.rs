@@ -9,6 +9,7 @@ use std::{
 
 use axum::http::StatusCode;
 
+use super::terminal::visible;
 use crate::{api::Problem, limits::SEND_PATIENCE};
 
 /// Why a command did not succeed.
@@ -79,7 +80,11 @@ impl Failure {
     /// Prints what is to be said and gives the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         // Nowhere is left to complain when this fails.
-        let say = |message: &str| drop(writeln!(io::stderr().lock(), "error: {message}"));
+        let say = |message: &str| {
+            // It may quote what somebody else wrote: no more of it than its line breaks reaches the terminal as it is.
+            let lines: Vec<_> = message.lines().map(visible).collect();
+            drop(writeln!(io::stderr().lock(), "error: {}", lines.join("\n")));
+        };
         match self {
             Self::BrokenPipe => ExitCode::SUCCESS,
             Self::Said => ExitCode::FAILURE,

@@ -14,10 +14,25 @@ pub(crate) fn ends_the_process() -> Result<(), Failure> {
 pub(crate) fn then(act: impl FnOnce() + Send + 'static) -> Result<(), Failure> {
     let failed = |error: io::Error| Failure::Failed(format!("cannot listen for Ctrl-C: {error}"));
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().map_err(failed)?;
+    // Before anything else, so that none that comes from here on ends the process in its own way.
+    let mut listening = {
+        let _inside = runtime.enter();
+        interrupts().map_err(failed)?
+    };
     thread::spawn(move || {
-        if runtime.block_on(tokio::signal::ctrl_c()).is_ok() {
+        if runtime.block_on(listening.recv()).is_some() {
             act();
         }
     });
     Ok(())
+}
+
+#[cfg(unix)]
+fn interrupts() -> io::Result<tokio::signal::unix::Signal> {
+    tokio::signal::unix::signal(tokio::signal::unix::SignalKind::interrupt())
+}
+
+#[cfg(not(unix))]
+fn interrupts() -> io::Result<tokio::signal::windows::CtrlC> {
+    tokio::signal::windows::ctrl_c()
 }

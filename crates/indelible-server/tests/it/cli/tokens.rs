@@ -149,6 +149,9 @@ fn rows_of_bearer_s_are_imported_once_and_their_texts_stay_valid() {
     let error = shell.run(&["token", "import", "bad.jsonl"]).failed(1);
     assert!(error.contains("line 3: hash: is no SHA-256"), "{error}");
     assert_eq!(shell.pipe("\n \n", &["token", "import", "-"]).ok(), "0 imported, 0 were there already\n");
+    let row = row.replace("2025-01-01 00:00:00", "\\u001b[2Jsoon");
+    let error = shell.pipe(&row, &["token", "import", "-"]).failed(1);
+    assert!(error.contains(r"created_at: \x1b[2Jsoon is no time"), "{error}");
     assert!(shell.pipe("{}", &["token", "import", "-"]).failed(1).contains("line 1: missing field"));
 }
 
