@@ -9,6 +9,7 @@ use std::{
 };
 
 use indelible::{
+    Event,
     import::Format,
     security_events::JwksError,
     webhooks::{SecretError, Sender},
@@ -78,6 +79,14 @@ pub(crate) enum Problem {
         /// What is wrong.
         error: JwksError,
     },
+    /// No event could have this tenant.
+    #[error("tenant = {tenant:?}: {problem}")]
+    Tenant {
+        /// The tenant.
+        tenant: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Keys that anybody on the way could change.
     #[error("jwks = {place:?}: write a file or an address with https:// (http:// for 127.0.0.1 and localhost alone)")]
     Insecure {
@@ -90,10 +99,10 @@ impl Receivers {
     /// Reads the secrets and keys of a configuration.
     pub(crate) fn open(config: &ReceiversConfig) -> Result<Self, ReceiversError> {
         let mut all = Self::default();
-        for (name, WebhookConfig { format, secret_file, header, tenant }) in &config.webhooks {
-            let sender = sender(*format, secret_file, header.as_deref())
+        for (name, of_webhook) in &config.webhooks {
+            let webhook = Webhook::open(of_webhook)
                 .map_err(|problem| ReceiversError { section: format!("[webhooks.{name}]"), problem })?;
-            all.webhooks.insert(name.clone(), Webhook { sender, tenant: tenant.clone() });
+            all.webhooks.insert(name.clone(), webhook);
         }
         for (name, of_issuer) in &config.security_events {
             let issuer = Issuer::open(of_issuer)
@@ -101,6 +110,22 @@ impl Receivers {
             all.issuers.insert(name.clone(), issuer);
         }
         Ok(all)
+    }
+}
+
+impl Webhook {
+    fn open(config: &WebhookConfig) -> Result<Self, Problem> {
+        let WebhookConfig { format, secret_file, header, tenant } = config;
+        Ok(Self { sender: sender(*format, secret_file, header.as_deref())?, tenant: checked(tenant)? })
+    }
+}
+
+/// A tenant that events can have: else the log would refuse each of them.
+fn checked(tenant: &str) -> Result<String, Problem> {
+    let event = Event::new("delivery.received").tenant(tenant);
+    match event.validate() {
+        Ok(()) => Ok(tenant.to_owned()),
+        Err(error) => Err(Problem::Tenant { tenant: tenant.to_owned(), problem: error.problem }),
     }
 }
 

@@ -16,7 +16,7 @@ use indelible::{
 };
 use ureq::Agent;
 
-use super::{Problem, read, sender};
+use super::{Problem, checked, read, sender};
 use crate::{
     config::IssuerConfig,
     limits::{JWKS_FRESH, JWKS_PAUSE, JWKS_READ_BYTES_MAX, JWKS_TIMEOUT},
@@ -46,7 +46,7 @@ struct Known {
     keys: Arc<Jwks>,
     /// When they were read; never, as long as there are none.
     read: Option<Instant>,
-    /// When they were asked for last, with or without success, beyond the first time.
+    /// When they were asked for last in vain, or because a token named one that was not known.
     asked: Option<Instant>,
 }
 
@@ -79,7 +79,7 @@ impl Issuer {
             place,
             known: Mutex::new(known),
             sender: secret.map(|file| sender(Format::SecurityEvents, file, None)).transpose()?,
-            tenant: config.tenant.clone(),
+            tenant: checked(&config.tenant)?,
         })
     }
 
@@ -99,12 +99,13 @@ impl Issuer {
         // Anybody may name a key that nobody has: that must not have us ask all the time.
         let may_ask = known.asked.is_none_or(|at| at.elapsed() >= JWKS_PAUSE);
         if (newer || !fresh) && may_ask {
-            known.asked = Some(Instant::now()).filter(|_| known.read.is_some() || newer);
-            match self.place.ask() {
-                Ok(keys) => (known.keys, known.read) = (Arc::new(keys), Some(Instant::now())),
+            let asked = self.place.ask();
+            let now = Instant::now();
+            known.asked = (newer || asked.is_err()).then_some(now);
+            match asked {
+                Ok(keys) => (known.keys, known.read) = (Arc::new(keys), Some(now)),
                 Err(error) => {
                     tracing::warn!(issuer = self.transmitter.issuer, error, "the keys of an issuer were not read");
-                    known.asked = Some(Instant::now());
                 }
             }
         }

@@ -95,6 +95,9 @@ fn a_delivery_of_github_is_stored_once_in_its_tenant_however_often_it_is_sent() 
         assert_eq!((answer.status, answer.text.as_str()), (204, ""));
     }
     assert_eq!(github(&server, "8a1f0000", MEMBER).status, 204, "the same happened again");
+    let ping =
+        r#"{"zen":"Design for failure.","hook_id":1,"hook":{"type":"Repository"},"sender":{"id":1,"login":"bob"}}"#;
+    assert_eq!(github(&server, "00000000", ping).status, 204);
     let events = received(&server);
     assert_eq!(events.len(), 2);
     assert_eq!((&events[0]["action"], &events[0]["tenant"]), (&json!("member.added"), &json!("acme")));
@@ -210,6 +213,8 @@ fn a_configuration_that_protects_nothing_does_not_start() {
     assert!(message.contains("unknown format \"githup\""), "{message}");
     let message = refused(&HOOKS.replace("idp.json", "http://idp.example.com/jwks"), &|_| ());
     assert!(message.contains("[security_events.idp]") && message.contains("https://"), "{message}");
+    let message = refused(&HOOKS.replace("acme", ""), &|_| ());
+    assert!(message.contains("[webhooks.code]: tenant = \"\""), "{message}");
     let message = refused(HOOKS, &|directory| fs::write(directory.join("idp.json"), "{\"keys\":[]}").unwrap());
     assert!(message.contains("no key for signatures"), "{message}");
 }

@@ -36,6 +36,10 @@ const WEBHOOK: Layout = Layout {
 };
 
 pub(super) fn map(record: Record<'_>) -> Mapped {
+    // The first delivery of a webhook tells that there is one.
+    if record.has("zen") && record.has("hook_id") {
+        return Ok(None);
+    }
     if record.get("sender").is_some_and(Value::is_object) || !record.has("action") && record.has("repository.id") {
         return Ok(Some(webhook(record)));
     }

@@ -12,13 +12,65 @@ fn mapped(format: Format, record: &Value) -> Value {
     super::fields::fields(&event)
 }
 
-#[test]
-fn zitadel_a_refreshed_token_belongs_to_the_family_of_its_session() {
-    let record = json!({
+/// A record of each.
+pub(super) fn examples() -> Vec<(Format, Vec<u8>)> {
+    let uri = "https://schemas.openid.net/secevent/caep/event-type/credential-change";
+    let user = json!({"format": "complex", "user": {"format": "email", "email": "alice@example.com"}});
+    let caep = token(uri, &user, &json!({"credential_type": "app", "change_type": "create"}));
+    let of = [
+        (Format::Hydra, hydra()),
+        (Format::Keycloak, keycloak()),
+        (Format::Kratos, kratos()),
+        (Format::SecurityEvents, caep),
+        (Format::Zitadel, zitadel()),
+    ];
+    of.into_iter().map(|(format, record)| (format, record.to_string().into_bytes())).collect()
+}
+
+fn zitadel() -> Value {
+    json!({
         "aggregateID": "V2_340", "aggregateType": "oidc_session", "resourceOwner": "336", "instanceID": "i1", "version": "v1",
         "sequence": 7, "event_type": "oidc_session.refresh_token.renewed", "created_at": "2026-01-02T03:04:05.678901Z",
         "userID": "42", "event_payload": {"id": "rt_2", "idleLifetime": 1000},
-    });
+    })
+}
+
+fn hydra() -> Value {
+    json!({
+        "session": {
+            "id_token": {
+                "id_token_claims": {"iss": "https://id.example.com", "sub": "alice@example.com", "aud": ["c1"]},
+                "headers": {"extra": {}}, "username": "", "subject": "alice@example.com",
+            },
+            "extra": {}, "client_id": "c1", "consent_challenge": "2aa3f1",
+        },
+        "request": {
+            "client_id": "c1", "granted_scopes": ["openid", "offline"], "granted_audience": ["api"],
+            "grant_types": ["refresh_token"], "payload": {},
+        },
+    })
+}
+
+fn kratos() -> Value {
+    json!({
+        "flow": {"id": "f1", "type": "browser", "active": "password"},
+        "identity": {"id": "u1", "schema_id": "person", "traits": {"email": "alice@example.com"}},
+        "request_url": "https://id.example.com/self-service/login?flow=f1", "request_method": "POST",
+        "request_headers": {"User-Agent": ["Firefox"], "True-Client-Ip": ["192.0.2.7"]},
+    })
+}
+
+fn keycloak() -> Value {
+    json!({
+        "time": 1_711_651_627_565_u64, "realmId": "r1", "uid": "d2e0fe26", "type": "access.REFRESH_TOKEN",
+        "authDetails": {"realmId": "acme", "clientId": "app", "userId": "u1", "ipAddress": "192.0.2.7", "username": "alice@example.com", "sessionId": "s1"},
+        "details": {"grant_type": "refresh_token", "refresh_token_id": "rt1", "updated_refresh_token_id": "rt2", "token_id": "at2", "scope": "openid email"},
+    })
+}
+
+#[test]
+fn zitadel_a_refreshed_token_belongs_to_the_family_of_its_session() {
+    let record = zitadel();
     assert_eq!(
         mapped(Format::Zitadel, &record),
         json!({
@@ -82,19 +134,7 @@ fn zitadel_a_call_of_the_api_before_and_after_it_ran() {
 
 #[test]
 fn hydra_asks_before_a_token_is_refreshed() {
-    let record = json!({
-        "session": {
-            "id_token": {
-                "id_token_claims": {"iss": "https://id.example.com", "sub": "alice@example.com", "aud": ["c1"]},
-                "headers": {"extra": {}}, "username": "", "subject": "alice@example.com",
-            },
-            "extra": {}, "client_id": "c1", "consent_challenge": "2aa3f1",
-        },
-        "request": {
-            "client_id": "c1", "granted_scopes": ["openid", "offline"], "granted_audience": ["api"],
-            "grant_types": ["refresh_token"], "payload": {},
-        },
-    });
+    let record = hydra();
     assert_eq!(
         mapped(Format::Hydra, &record),
         json!({
@@ -125,12 +165,7 @@ fn hydra_asks_before_a_token_is_refreshed() {
 
 #[test]
 fn kratos_a_sign_in_and_a_change_of_traits() {
-    let mut record = json!({
-        "flow": {"id": "f1", "type": "browser", "active": "password"},
-        "identity": {"id": "u1", "schema_id": "person", "traits": {"email": "alice@example.com"}},
-        "request_url": "https://id.example.com/self-service/login?flow=f1", "request_method": "POST",
-        "request_headers": {"User-Agent": ["Firefox"], "True-Client-Ip": ["192.0.2.7"]},
-    });
+    let mut record = kratos();
     assert_eq!(
         mapped(Format::Kratos, &record),
         json!({
@@ -153,11 +188,7 @@ fn kratos_a_sign_in_and_a_change_of_traits() {
 
 #[test]
 fn keycloak_as_its_webhook_extension_sends_it() {
-    let record = json!({
-        "time": 1_711_651_627_565_u64, "realmId": "r1", "uid": "d2e0fe26", "type": "access.REFRESH_TOKEN",
-        "authDetails": {"realmId": "acme", "clientId": "app", "userId": "u1", "ipAddress": "192.0.2.7", "username": "alice@example.com", "sessionId": "s1"},
-        "details": {"grant_type": "refresh_token", "refresh_token_id": "rt1", "updated_refresh_token_id": "rt2", "token_id": "at2", "scope": "openid email"},
-    });
+    let record = keycloak();
     assert_eq!(
         mapped(Format::Keycloak, &record),
         json!({

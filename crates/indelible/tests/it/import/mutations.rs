@@ -2,7 +2,9 @@
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 
-use super::{Format, files, importer};
+use indelible::import::delivery;
+
+use super::{Format, files, hooks::examples, importer};
 
 /// A change to a line of a sample.
 #[derive(Debug, Clone)]
@@ -87,6 +89,9 @@ fn check(format: Format, lines: &[Vec<u8>]) {
         }
     }
     let _ = importer.finish();
+    for event in delivery(format, Some("d-1"), &lines.join(&b'\n')) {
+        event.validate().unwrap_or_else(|error| panic!("{format}: {error} in {event:?}"));
+    }
 }
 
 fn any_line() -> impl Strategy<Value = (Format, Vec<u8>)> {
@@ -96,6 +101,7 @@ fn any_line() -> impl Strategy<Value = (Format, Vec<u8>)> {
             content.split(|b| *b == b'\n').map(|line| (format, line.to_vec())).collect::<Vec<_>>()
         })
         .filter(|(_, line)| !line.is_empty())
+        .chain(examples().into_iter().cycle().take(200))
         .collect();
     prop::sample::select(lines)
 }
