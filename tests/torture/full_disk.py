@@ -41,6 +41,11 @@ def main():
         check_halted(verdict, writer)
         second.unlink()
         verdict.check(settled(writer.takes_events), "killed and started on a full disk, it takes events again when there is room")
+        writer.served.stop()
+        mounted.fill(rest)
+        writer.start()
+        rest.unlink()
+        verdict.check(settled(writer.takes_events), "so does one that was stopped, and started on a full disk")
         writer.die_and_end(verdict)
     verdict.end()
 

@@ -10,7 +10,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, TransactionBehavior, params};
+use rusqlite::{Connection, ErrorCode, OptionalExtension as _, Params, TransactionBehavior, config::DbConfig, params};
 
 use super::{Change, State, StateError, Tally, Use};
 use crate::{
@@ -27,10 +27,11 @@ use selection::Selection;
 /// (`synchronous=FULL`); what need not be is not waited for.
 #[derive(Debug)]
 pub struct Sqlite {
+    // Closed first, for the last one closed is the one that could remove files.
+    outbox: outbox::Sqlite,
     writer: Mutex<Connection>,
     reader: Mutex<Connection>,
     searcher: Mutex<Connection>,
-    outbox: outbox::Sqlite,
 }
 
 impl Sqlite {
@@ -43,6 +44,8 @@ impl Sqlite {
             let connection = Connection::open(file)?;
             connection.busy_timeout(STATE_WAIT)?;
             connection.pragma_update(None, "journal_mode", "wal")?;
+            // The files beside this one stay when it is closed: where the disk is full they could not be made again.
+            connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
             Ok(connection)
         };
         let mut writer = connect().map_err(|error| failed(&error))?;
@@ -51,7 +54,7 @@ impl Sqlite {
         let searcher = connect().map_err(|error| failed(&error))?;
         let outbox =
             outbox::Sqlite::open(file).and_then(|outbox| outbox.durable(true)).map_err(|error| failed(&error))?;
-        Ok(Self { writer: Mutex::new(writer), reader: Mutex::new(reader), searcher: Mutex::new(searcher), outbox })
+        Ok(Self { outbox, writer: Mutex::new(writer), reader: Mutex::new(reader), searcher: Mutex::new(searcher) })
     }
 
     fn reader(&self) -> MutexGuard<'_, Connection> {

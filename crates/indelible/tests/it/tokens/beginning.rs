@@ -8,11 +8,26 @@ use indelible::{
 };
 use serde_json::json;
 
+use super::bench::sk;
+
 /// Why a service that was told something does not begin.
 fn refused(told: impl FnOnce(Builder) -> Builder) -> Option<StartError> {
     let directory = tempfile::tempdir().unwrap();
     let builder = Tokens::builder(Recorder::new(Arc::new(MemoryStore::default())));
     told(builder).open(directory.path().join("state.db")).err()
+}
+
+#[test]
+fn the_files_of_a_database_stay_so_that_it_opens_again_where_none_can_be_made() {
+    let directory = tempfile::tempdir().unwrap();
+    let builder = Tokens::builder(Recorder::new(Arc::new(MemoryStore::default())));
+    let tokens = builder.open(directory.path().join("state.db")).unwrap();
+    tokens.issue(&sk()).unwrap();
+    tokens.close();
+    drop(tokens);
+    for file in ["state.db-wal", "state.db-shm"] {
+        assert!(directory.path().join(file).exists(), "{file}");
+    }
 }
 
 #[test]

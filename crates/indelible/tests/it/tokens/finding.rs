@@ -119,10 +119,9 @@ fn the_database_is_its_owners_alone_and_no_newer_one_is_touched() {
         use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
     }
-    let mut bytes = fs::read(&file).unwrap();
-    // Where SQLite keeps `user_version`.
-    bytes[60..64].copy_from_slice(&99_i32.to_be_bytes());
-    fs::write(&file, bytes).unwrap();
+    let newer = rusqlite::Connection::open(&file).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    drop(newer);
     assert!(matches!(Sqlite::open(&file), Err(StateError::Newer { version: 99, .. })));
     fs::write(&file, "no database at all, but a text of some length: long enough to be looked at").unwrap();
     assert!(matches!(Sqlite::open(&file), Err(StateError::Failed { .. })));
