@@ -1,8 +1,9 @@
 //! OAuth 2.0: what an authorization server, a gateway or an API behind one tells the log.
 //!
-//! A handler notes in a [`Request`] what it knows, and in the end says what became of it: that is the [`Event`](crate::Event) to
-//! record. Tokens and codes go in as [`Token`]s, which are known by their fingerprints alone and which only
-//! [`Fingerprints`] make: so no secret gets into an event, and whoever holds a leaked token finds its whole story.
+//! A handler notes in a [`Request`] what it knows, and in the end says what became of it: that is the
+//! [`Event`](crate::Event) to record. Tokens and codes go in as [`Token`]s, which are known by their fingerprints alone
+//! and which only [`Fingerprints`] make: so no secret gets into an event, and whoever holds a leaked token finds its
+//! whole story.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -150,7 +150,10 @@ fn a_file_that_is_broken_or_goes_away_leaves_what_was_read_before() {
 
 proptest! {
     #[test]
-    fn no_bytes_make_a_lookup_panic(flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8), cut in any::<prop::sample::Index>()) {
+    fn no_bytes_make_a_lookup_panic(
+        flips in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
+        cut in any::<prop::sample::Index>(),
+    ) {
         let mut bytes = cities();
         for (at, byte) in flips {
             let at = at.index(bytes.len());

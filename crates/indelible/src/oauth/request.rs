@@ -306,10 +306,11 @@ fn with_tokens<'a>(mut event: Event, tokens: impl IntoIterator<Item = &'a Token>
 
 fn because(mut event: Event, error: &str) -> Event {
     let own = code(error);
-    event.reason = match vocabulary::is_reason(&own) {
-        true => Some(own),
-        false => (!own.is_empty()).then(|| format!("x_{own}")),
-    };
+    if vocabulary::is_reason(&own) {
+        event.reason = Some(own);
+    } else if !own.is_empty() {
+        event.reason = Some(format!("x_{own}"));
+    }
     event
 }
 

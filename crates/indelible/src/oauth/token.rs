@@ -102,7 +102,7 @@ impl Token {
     }
 }
 
-/// Makes fingerprints of tokens: HMAC-SHA256 under one key, so the same for the same token, and useless without the key.
+/// Makes fingerprints of tokens: HMAC-SHA256 under one key, the same for the same token, and useless without the key.
 ///
 /// [`fingerprint_key`](crate::fingerprint_key) keeps the key in a file.
 #[derive(Clone)]

@@ -68,8 +68,14 @@ async fn token(headers: HeaderMap, Form(form): Form<Value>) -> Response {
         return (StatusCode::UNAUTHORIZED, Json(json!({"error": "invalid_client"}))).into_response();
     }
     let token_type = if headers.contains_key("dpop") { "DPoP" } else { "Bearer" };
-    Json(json!({"access_token": "acc3ss", "refresh_token": "r3fresh", "token_type": token_type, "scope": "read write", "expires_in": 3600}))
-        .into_response()
+    Json(json!({
+        "access_token": "acc3ss",
+        "refresh_token": "r3fresh",
+        "token_type": token_type,
+        "scope": "read write",
+        "expires_in": 3600,
+    }))
+    .into_response()
 }
 
 async fn form(app: &App, path: &str, headers: &[&str], body: &str) -> super::client::Answer {
