@@ -140,6 +140,7 @@ pub(in crate::import) fn databricks(record: Record<'_>) -> Mapped {
             "requestParams.targetUserId",
             "requestParams.targetGroupName",
             "requestParams.tokenId",
+            "requestParams.tokenHash",
             "requestParams.name",
             "requestParams.path",
             "requestParams.key",
