@@ -117,7 +117,7 @@ impl Outbox {
                 if screen.wants_json() {
                     return screen.json(&serde_json::json!({"retried": retried}));
                 }
-                screen.line(&format!("{retried} wait again"))
+                screen.line(&format!("waiting again: {retried}"))
             }
             Self::Schema(schema) => schema.run(screen),
             Self::Triggers(triggers) => triggers.run(screen),

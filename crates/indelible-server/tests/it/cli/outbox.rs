@@ -64,7 +64,7 @@ fn a_server_takes_them_too_and_what_it_does_not_take_is_shown() {
     connection
         .execute_batch(r#"UPDATE indelible_outbox SET event = '{"action":"invoice.late"}' WHERE id = 2"#)
         .unwrap();
-    assert_eq!(shell.run(&["outbox", "retry", "app.db"]).ok(), "3 wait again\n");
+    assert_eq!(shell.run(&["outbox", "retry", "app.db"]).ok(), "waiting again: 3\n");
     let drained = shell.run(&["outbox", "drain", "app.db"]).ok();
     assert_eq!(drained, "1 event is in the log, 2 parked: see `indelible outbox status`\n");
     assert_eq!(shell.run(&["list", "action:invoice.late", "--json"]).ok().lines().count(), 1);
