@@ -21,15 +21,13 @@ use crate::{
 /// A path that events are sent to without an API key: the right to record there begins when the sender has proven itself.
 #[derive(Debug)]
 pub(in crate::api) struct Door<'a, T> {
-    app: &'a App,
-    name: &'a str,
-    tenant: &'a str,
+    behind: Entrance<'a>,
     /// Who may come through.
     pub(in crate::api) of: &'a T,
 }
 
 /// The right to record what came through a door.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(in crate::api) struct Entrance<'a> {
     app: &'a App,
     name: &'a str,
@@ -42,7 +40,7 @@ impl App {
         let Receivers { webhooks, .. } = &self.0.receivers;
         let of =
             webhooks.get(name).ok_or_else(|| Problem::not_found("there is no such webhook: see [webhooks.NAME]"))?;
-        Ok(Door { app: self, name, tenant: &of.tenant, of })
+        Ok(Door { behind: Entrance { app: self, name, tenant: &of.tenant }, of })
     }
 
     /// The door of an issuer of Security Event Tokens.
@@ -51,7 +49,7 @@ impl App {
         let of = issuers
             .get(name)
             .ok_or_else(|| Problem::not_found("there is no such issuer: see [security_events.NAME]"))?;
-        Ok(Door { app: self, name, tenant: &of.tenant, of })
+        Ok(Door { behind: Entrance { app: self, name, tenant: &of.tenant }, of })
     }
 
     /// A turn for what nobody has proven yet: few are held at once, and none of the turns of those with API keys.
@@ -65,12 +63,13 @@ impl App {
 impl<'a, T> Door<'a, T> {
     /// Notes that somebody was not let in.
     pub(in crate::api) fn refuse(&self, reason: &'static str, peer: Option<Peer>) {
-        self.app.0.refusals.note_delivery(Cause::Delivery(reason), self.name, self.tenant, peer, clock::now());
+        let Entrance { app, name, tenant } = self.behind;
+        app.0.refusals.note_delivery(Cause::Delivery(reason), name, tenant, peer, clock::now());
     }
 
     /// Lets in: for who has checked what the sender proves itself with.
     pub(in crate::api) fn enter(&self) -> Entrance<'a> {
-        Entrance { app: self.app, name: self.name, tenant: self.tenant }
+        self.behind
     }
 }
 
