@@ -1,7 +1,7 @@
 //! Answers about resources.
 
 use indelible::resources::{Changed, Decided, Operation, Request, Standing, State};
-use indelible_proof::{Actor, Target};
+use indelible_proof::{Actor, Object, Target};
 use serde_json::{Value, json};
 
 use super::{at, free, recorded, text, texts, value};
@@ -64,11 +64,12 @@ fn resource(known: bool) -> Target {
 }
 
 fn state(known: bool) -> StateOf {
+    let address = || if known { free("address", "10.7.0.0/24") } else { Object::new() };
     let state = State {
         name: text("office").filter(|_| known),
-        attrs: free("address", "10.7.0.0/24"),
+        attrs: address(),
         standing: Standing::Present,
-        fields: free("address", "10.7.0.0/24"),
+        fields: address(),
         unknown: texts(&["dns", "*"]),
         events: 12,
         changed_at: Some(at(0)).filter(|_| known),
