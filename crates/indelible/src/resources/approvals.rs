@@ -9,7 +9,7 @@ use indelible_engine::{
 use indelible_proof::{Actor, Event, Recorded, Target, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Action, REQUEST, Trail, trail::matches};
+use super::{Action, REQUEST, Trail, state::took_place, trail::matches};
 use crate::limits::TARGETS_ASKED_AT_ONCE;
 
 /// A request for a resource, or for a change of one.
@@ -53,8 +53,8 @@ impl Trail<'_> {
     pub fn decisions(&self, limit: u32) -> Result<Vec<Decided>, ReadError> {
         let mut filter = self.filter();
         filter.clauses.push(is_any(&DECISIONS));
-        let decisions = self.page(&Query { limit, ..Query::newest(filter) })?.events;
-        let requests = self.naming_the_same(&decisions, &[Action::REQUESTED])?;
+        let decisions = self.newest(filter, limit)?;
+        let requests = self.naming_the_same(&decisions, &[Action::REQUESTED], None)?;
         let decided = |decision: Recorded| {
             // The newest comes first.
             let request = requests.iter().find(|request| request.seq < decision.seq && answers(&decision, request));
@@ -67,27 +67,49 @@ impl Trail<'_> {
     pub fn open_requests(&self, limit: u32) -> Result<Vec<Request>, ReadError> {
         let mut filter = self.filter();
         filter.clauses.push(is_any(&[Action::REQUESTED]));
-        let requests = self.page(&Query { limit: PAGE_ROWS_MAX, ..Query::newest(filter) })?.events;
-        let decisions = self.naming_the_same(&requests, &DECISIONS)?;
-        let is_open = |request: &Recorded| {
-            !decisions.iter().any(|decision| request.seq < decision.seq && answers(decision, request))
-        };
-        Ok(requests.iter().filter(|request| is_open(request)).take(limit as usize).map(Request::of).collect())
+        let requests = self.newest(filter, PAGE_ROWS_MAX)?;
+        let mut open = Vec::new();
+        for some in requests.chunks(TARGETS_ASKED_AT_ONCE) {
+            if open.len() >= limit as usize {
+                break;
+            }
+            // No request was answered before it was made: what is older need not be looked at.
+            let since = some.iter().map(|request| request.seq).min();
+            let decisions = self.naming_the_same(some, &DECISIONS, since)?;
+            let is_open = |request: &&Recorded| {
+                !decisions.iter().any(|decision| request.seq < decision.seq && answers(decision, request))
+            };
+            open.extend(some.iter().filter(is_open).map(Request::of));
+        }
+        open.truncate(limit as usize);
+        Ok(open)
     }
 
     /// The newest events of some actions that are about the same as others.
-    fn naming_the_same(&self, others: &[Recorded], actions: &[Action]) -> Result<Vec<Recorded>, ReadError> {
+    fn naming_the_same(
+        &self,
+        others: &[Recorded],
+        actions: &[Action],
+        seq_from: Option<u64>,
+    ) -> Result<Vec<Recorded>, ReadError> {
         let mut names: Vec<(String, String)> = others.iter().flat_map(|recorded| names(&recorded.event)).collect();
         names.sort_unstable();
         names.dedup();
         let mut found = Vec::new();
         for some in names.chunks(TARGETS_ASKED_AT_ONCE) {
             let clauses = vec![is_any(actions), Self::naming(some)];
-            let filter = Filter { clauses, ..self.of_tenant() };
-            found.extend(self.page(&Query { limit: PAGE_ROWS_MAX, ..Query::newest(filter) })?.events);
+            let filter = Filter { clauses, seq_from, ..self.of_tenant() };
+            found.extend(self.newest(filter, PAGE_ROWS_MAX)?);
         }
         found.sort_unstable_by_key(|recorded| std::cmp::Reverse(recorded.seq));
         Ok(found)
+    }
+
+    /// The newest events of a filter that are more than an attempt.
+    fn newest(&self, filter: Filter, limit: u32) -> Result<Vec<Recorded>, ReadError> {
+        let mut events = self.page(&Query { limit, ..Query::newest(filter) })?.events;
+        events.retain(|recorded| took_place(&recorded.event));
+        Ok(events)
     }
 }
 

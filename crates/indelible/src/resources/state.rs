@@ -81,7 +81,7 @@ pub(super) fn is(target: &Target, kind: &str, id: &str) -> bool {
 }
 
 /// What was tried and failed, or was not allowed, changed nothing; but to say no is an answer to a request.
-fn took_place(event: &Event) -> bool {
+pub(super) fn took_place(event: &Event) -> bool {
     !matches!(event.outcome, Some(Outcome::Failure | Outcome::Denied)) || event.action == Action::DENIED.as_str()
 }
 

@@ -164,6 +164,7 @@ fn decisions_are_told_with_their_requests_and_open_requests_without() {
     record(there.on("requested"), "42", 200);
     record(there.on("cancelled"), "42", 205);
     record(there.on("requested"), "42", 210);
+    record(there.on("approved").outcome(indelible_proof::Outcome::Denied), "42", 211);
     record(there.on("approved"), "7", 240);
     record(there.on("approved"), "8", 250);
     let trail = Trail::of(&*store);
