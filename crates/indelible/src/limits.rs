@@ -55,6 +55,8 @@ pub(crate) const KEY_FILE_BYTES_MAX: u64 = 1024;
 pub(crate) const CODE_BYTES_MAX: usize = 64;
 /// Bytes of JSON that the changes of a resource may be told in, unless told otherwise.
 pub(crate) const CHANGES_BYTES_DEFAULT: usize = 64 << 10;
+/// Bytes of the path of a field; the fields of one with a longer path are told together.
+pub(crate) const FIELD_PATH_BYTES_MAX: usize = 1024;
 /// Requests that one resource came from: further ones are not part of its history.
 pub(crate) const REQUESTS_OF_RESOURCE_MAX: u32 = 64;
 /// Events from which the state of a resource is rebuilt; where there are more since it was created, what older ones told is unknown.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::fitting::is_marked;
+use crate::limits::FIELD_PATH_BYTES_MAX;
 
 /// A field that changed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -37,7 +38,9 @@ fn walk<'v>(path: &str, fields: &'v Object, leaf: &mut impl FnMut(String, &'v Va
         let dot = if path.is_empty() || name.starts_with('[') { "" } else { "." };
         let path = format!("{path}{dot}{name}");
         match value {
-            Value::Object(fields) if !fields.is_empty() => walk(&path, fields, leaf),
+            Value::Object(fields) if !fields.is_empty() && path.len() <= FIELD_PATH_BYTES_MAX => {
+                walk(&path, fields, leaf);
+            }
             value => leaf(path, value),
         }
     }

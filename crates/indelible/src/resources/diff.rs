@@ -163,7 +163,8 @@ impl Diff {
             self.field(path, name, (old.get(name).copied(), new.get(name).copied()), (&mut was, &mut is));
         }
         // Keys tell no order: where it cannot be told from them, the list is told as a whole.
-        let rebuilt = key.is_none() || Rebuilt::list(before, &was, &is).is_some_and(|rebuilt| rebuilt == after);
+        let rebuilt =
+            key.is_none() || Rebuilt::list(before.to_vec(), &was, &is).is_some_and(|rebuilt| rebuilt == after);
         rebuilt.then_some((was, is))
     }
 }

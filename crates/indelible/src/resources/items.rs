@@ -1,6 +1,6 @@
 //! Elements of a list as changes name them: `[2]` by place, `[id=7]` by key.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use indelible_proof::Object;
 use serde_json::Value;
@@ -23,12 +23,38 @@ impl<'a> Item<'a> {
             Some((field, value)) => Some(Self::Keyed(field, serde_json::from_str(value).ok()?)),
         }
     }
+}
 
-    /// Its place in a list.
-    pub(super) fn place_in(&self, list: &[Value]) -> Option<usize> {
-        match self {
-            Self::At(place) => (*place < list.len()).then_some(*place),
-            Self::Keyed(field, value) => list.iter().position(|item| item.get(field) == Some(value)),
+/// Where the elements of a list are that changes name.
+#[derive(Debug)]
+pub(super) struct Places<'a> {
+    /// The field that tells them apart, and the places by its values, as JSON.
+    keyed: Option<(&'a str, HashMap<String, usize>)>,
+}
+
+impl<'a> Places<'a> {
+    /// Those of a list in which these are named; by one field at most.
+    pub(super) fn of(list: &[Value], named: &'a Object) -> Self {
+        let field = named.keys().find_map(|name| match Item::parse(name) {
+            Some(Item::Keyed(field, _)) => Some(field),
+            _ => None,
+        });
+        let by_value = |field: &str| {
+            // Of those with the same value the first counts.
+            let items = list.iter().enumerate().rev();
+            items.filter_map(|(place, item)| Some((item.get(field)?.to_string(), place))).collect()
+        };
+        Self { keyed: field.map(|field| (field, by_value(field))) }
+    }
+
+    /// The place of an element by its name.
+    pub(super) fn at(&self, name: &str) -> Option<usize> {
+        match Item::parse(name)? {
+            Item::At(place) => Some(place),
+            Item::Keyed(field, value) => {
+                let (_, places) = self.keyed.as_ref().filter(|(own, _)| *own == field)?;
+                places.get(&value.to_string()).copied()
+            }
         }
     }
 }

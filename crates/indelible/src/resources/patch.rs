@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::items::{self, Item, are_items};
+use crate::limits::FIELD_PATH_BYTES_MAX;
 
 /// A step of a JSON Patch. Paths are JSON Pointers (RFC 6901).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -54,7 +55,7 @@ pub fn patch_between(before: &Value, after: &Value) -> Vec<Operation> {
 }
 
 /// The patch for the resource that an event changed; `None` where elements of a list are told by a key, so that their place is
-/// not known. What was redacted or cut stands in it as it stands in the event.
+/// not known, and where a path is longer than 1 KiB. What was redacted or cut stands in it as it stands in the event.
 pub fn patch_of(changes: &Changes) -> Option<Vec<Operation>> {
     let mut patch = Differing { steps: Vec::new(), items_named: true };
     patch.object("", &changes.before, &changes.after)?;
@@ -82,6 +83,10 @@ impl Differing {
     }
 
     fn object(&mut self, path: &str, before: &Object, after: &Object) -> Option<()> {
+        // A long name that stands in many paths makes much of little.
+        if self.items_named && path.len() > FIELD_PATH_BYTES_MAX {
+            return None;
+        }
         if self.items_named && are_items(before, after) {
             return self.items(path, before, after);
         }

@@ -7,8 +7,9 @@ use serde_json::Value;
 
 use super::{
     fitting::{is_mark, is_marked},
-    items::{Item, are_items},
+    items::{Item, Places, are_items},
 };
+use crate::limits::FIELD_PATH_BYTES_MAX;
 
 /// What is known of a value.
 #[derive(Debug, Clone)]
@@ -51,8 +52,10 @@ impl Rebuilt {
     pub(super) fn change(&mut self, before: &Object, after: &Object) {
         if are_items(before, after) && !matches!(self, Self::Object { .. }) {
             // Of a list that is not known, single elements tell too little.
-            let list =
-                if let Self::Known(Value::Array(list)) = &*self { Self::list(list, before, after) } else { None };
+            let list = match std::mem::replace(self, Self::Unknown) {
+                Self::Known(Value::Array(list)) => Self::list(list, before, after),
+                _ => None,
+            };
             *self = list.map_or(Self::Unknown, |list| Self::Known(list.into()));
             return;
         }
@@ -78,25 +81,19 @@ impl Rebuilt {
     }
 
     /// A list after some of its elements have changed; `None` when that cannot be told.
-    pub(super) fn list(list: &[Value], before: &Object, after: &Object) -> Option<Vec<Value>> {
-        let mut new = list.to_vec();
-        let mut gone = Vec::new();
-        for name in before.keys() {
-            let place = Item::parse(name)?.place_in(list)?;
-            match after.get(name) {
-                None => gone.push(place),
-                Some(value) => {
-                    let item = new.get_mut(place)?;
-                    let mut rebuilt = Self::of(item);
-                    rebuilt.become_of(before.get(name), value);
-                    *item = rebuilt.value()?;
-                }
+    pub(super) fn list(list: Vec<Value>, before: &Object, after: &Object) -> Option<Vec<Value>> {
+        let places = Places::of(&list, before);
+        let mut left: Vec<Option<Value>> = list.into_iter().map(Some).collect();
+        for (name, was) in before {
+            let item = left.get_mut(places.at(name)?)?;
+            // Several names may be those of one element: what was removed is not there for the next.
+            let mut rebuilt = Self::of(&item.take()?);
+            if let Some(value) = after.get(name) {
+                rebuilt.become_of(Some(was), value);
+                *item = Some(rebuilt.value()?);
             }
         }
-        gone.sort_unstable();
-        for place in gone.into_iter().rev() {
-            new.remove(place);
-        }
+        let mut new: Vec<Value> = left.into_iter().flatten().collect();
         let mut added: Vec<(Item<'_>, &Value)> = Vec::new();
         for (name, value) in after.iter().filter(|(name, _)| !before.contains_key(*name)) {
             added.push((Item::parse(name)?, value));
@@ -143,6 +140,9 @@ impl Rebuilt {
         match self {
             Self::Unknown => paths.push(path.to_owned()),
             Self::Known(_) => {}
+            Self::Object { .. } if path.len() > FIELD_PATH_BYTES_MAX => {
+                paths.extend(self.value().is_none().then(|| below("*")));
+            }
             Self::Object { fields, whole } => {
                 fields.iter().for_each(|(name, field)| field.unknown(&below(name), paths));
                 if !whole {

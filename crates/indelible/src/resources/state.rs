@@ -51,7 +51,7 @@ impl State {
         let (mut state, mut fields) = (Self::default(), Rebuilt::nothing());
         for recorded in events {
             let event = &recorded.event;
-            if !took_place(event) {
+            if !took_place(event) || !concerns(event, kind, id) {
                 continue;
             }
             state.events += 1;
@@ -78,6 +78,13 @@ impl State {
 /// Whether a target is a resource.
 pub(super) fn is(target: &Target, kind: &str, id: &str) -> bool {
     target.r#type.as_deref() == Some(kind) && target.id.as_deref() == Some(id)
+}
+
+/// Whether an event tells of a resource: by its id, or, as long as it had none, by its request. A request may lead to several,
+/// and what happens to one of them does not happen to the others.
+fn concerns(event: &Event, kind: &str, id: &str) -> bool {
+    let mut alike = event.targets.iter().filter(|target| target.r#type.as_deref() == Some(kind));
+    alike.any(|target| target.id.as_deref().is_none_or(|own| own == id))
 }
 
 /// What was tried and failed, or was not allowed, changed nothing; but to say no is an answer to a request.

@@ -11,7 +11,10 @@ use indelible_engine::{
 };
 use indelible_proof::{Recorded, Timestamp, vocabulary::is_actor_type};
 
-use super::{Action, REQUEST, State, state::is};
+use super::{
+    Action, REQUEST, State,
+    state::{is, took_place},
+};
 use crate::limits::{REQUESTS_OF_RESOURCE_MAX, STATE_EVENTS_MAX};
 
 /// Questions about resources. Each is answered from the log as it is when it is asked; conditions leave out what does not
@@ -104,7 +107,9 @@ impl<'a> Trail<'a> {
         let mut events: Vec<Recorded> = Vec::new();
         let is_beginning = |recorded: &Recorded| {
             let first = recorded.event.targets.first();
-            recorded.event.action == Action::CREATED.as_str() && first.is_some_and(|target| is(target, kind, id))
+            recorded.event.action == Action::CREATED.as_str()
+                && took_place(&recorded.event)
+                && first.is_some_and(|target| is(target, kind, id))
         };
         loop {
             let page = self.page(&query)?;

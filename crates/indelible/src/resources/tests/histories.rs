@@ -1,11 +1,14 @@
 //! What is rebuilt is what was.
 
-use indelible_proof::Object;
+use indelible_proof::{Event, Object, Outcome};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{fields, recorded};
-use crate::resources::{Action, Diff, Resource, Standing, State};
+use crate::{
+    MemoryStore, Recorder,
+    resources::{Action, Diff, Resource, Standing, State, Trail, changed, patch_of},
+};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -89,7 +92,7 @@ proptest! {
                 }
                 Step::Fail(fields) => {
                     let event = resource.updated(&truth, &fields).unwrap();
-                    events.push(event.outcome(indelible_proof::Outcome::Denied));
+                    events.push(event.outcome(Outcome::Denied));
                 }
             }
             let state = State::of("order", "1", &recorded(events.clone()));
@@ -150,4 +153,60 @@ fn a_request_is_no_resource_and_a_deleted_one_keeps_its_name_and_fields() {
     assert_eq!(state.attrs["address"], "10.7.0.0/24");
     assert_eq!(Value::from(state.fields), json!({"address": "10.7.0.0/24", "enabled": true}));
     assert_eq!((state.events, state.unknown), (5, vec!["*".to_owned()]));
+}
+
+/// Changes as somebody may write them who does not use this library.
+fn foreign(before: Value, after: Value) -> Event {
+    let [before, after] = [before, after].map(|side| side.as_object().unwrap().clone());
+    Resource::new("order", "1").on(Action::UPDATED).changes(before, after)
+}
+
+#[test]
+fn an_element_that_is_removed_under_two_names_leaves_its_list_unknown() {
+    let created = foreign(json!({}), json!({"lines": [{"id": 7}], "numbers": [1]}));
+    let twice = foreign(
+        json!({"lines": {"[id=7]": {"id": 7}, "[id= 7]": {"id": 7}}, "numbers": {"[0]": 1, "[00]": 1}}),
+        json!({"lines": {}, "numbers": {}}),
+    );
+    let state = State::of("order", "1", &recorded([created, twice]));
+    assert_eq!(state.unknown, ["lines", "numbers", "*"]);
+}
+
+#[test]
+fn a_long_name_above_many_fields_stands_in_no_more_paths_than_there_is_room_for() {
+    let many = |value: &str| (0..1000).map(|n| (n.to_string(), value.into())).collect::<Object>();
+    let [before, after] = ["secret", "[REDACTED]"].map(|value| json!({"x".repeat(100_000): many(value)}));
+    let event = foreign(before, after);
+    let changes = event.changes.clone().unwrap();
+    assert!(changed(&changes).iter().map(|field| field.path.len()).sum::<usize>() < 200_000);
+    assert!(patch_of(&changes).is_none());
+    let state = State::of("order", "1", &recorded([event]));
+    assert!(state.unknown.iter().map(String::len).sum::<usize>() < 200_000);
+    assert_eq!(state.unknown.len(), 2);
+}
+
+#[test]
+fn what_happens_to_another_resource_of_the_same_request_does_not_happen_to_this_one() {
+    let wanted = Resource::requested("network", "req_1");
+    let (one, other) = (wanted.clone().becomes("net_7"), wanted.clone().becomes("net_8").name("other"));
+    let events =
+        [wanted.on(Action::REQUESTED), one.on(Action::APPROVED), other.on(Action::APPROVED), other.on(Action::DELETED)];
+    let state = State::of("network", "net_7", &recorded(events));
+    assert_eq!((state.standing, state.events, state.seq), (Standing::Present, 2, Some(1)));
+}
+
+#[test]
+fn who_was_not_allowed_to_create_a_resource_again_did_not_begin_its_history() {
+    let store = std::sync::Arc::new(MemoryStore::default());
+    let recorder = Recorder::new(store.clone());
+    let resource = Resource::new("order", "1");
+    let counted = (0..1000).map(|n| resource.updated(&json!({"n": n}), &json!({"n": n + 1})).unwrap());
+    let refused = resource.created(&json!({"n": -1})).unwrap().outcome(Outcome::Denied);
+    let created = resource.created(&json!({"n": 0, "note": "first"})).unwrap();
+    for event in [created].into_iter().chain(counted).chain([refused]) {
+        let _ = recorder.record(event).unwrap();
+    }
+    recorder.flush();
+    let state = Trail::of(&*store).state("order", "1", None).unwrap();
+    assert_eq!(Value::from(state.fields), json!({"n": 1000, "note": "first"}));
 }
