@@ -9,6 +9,7 @@ use ring::signature::{
     RsaParameters, RsaPublicKeyComponents, UnparsedPublicKey, VerificationAlgorithm,
 };
 use serde::Deserialize;
+use serde_json::Value;
 
 use crate::limits::{JWKS_BYTES_MAX, JWKS_KEYS_MAX};
 
@@ -49,28 +50,26 @@ enum Material {
 }
 
 #[derive(Deserialize)]
-struct Set<'a> {
-    #[serde(borrow)]
-    keys: Vec<Jwk<'a>>,
+struct Set {
+    keys: Vec<Value>,
 }
 
 #[derive(Deserialize)]
-struct Jwk<'a> {
-    #[serde(default)]
+struct Jwk {
     kty: String,
     kid: Option<String>,
     alg: Option<String>,
     r#use: Option<String>,
     crv: Option<String>,
     key_ops: Option<Vec<String>>,
-    n: Option<&'a str>,
-    e: Option<&'a str>,
-    x: Option<&'a str>,
-    y: Option<&'a str>,
+    n: Option<String>,
+    e: Option<String>,
+    x: Option<String>,
+    y: Option<String>,
 }
 
 impl Jwks {
-    /// Reads a JWK set. Keys that are for something else, or of other kinds, are passed over.
+    /// Reads a JWK set. Keys that are for something else, of other kinds or no keys at all are passed over.
     pub fn parse(json: &[u8]) -> Result<Self, JwksError> {
         if json.len() > JWKS_BYTES_MAX {
             return Err(JwksError::TooLarge);
@@ -79,7 +78,8 @@ impl Jwks {
         if keys.len() > JWKS_KEYS_MAX {
             return Err(JwksError::TooLarge);
         }
-        let keys: Vec<Key> = keys.into_iter().filter_map(Jwk::into_key).collect();
+        let keys = keys.into_iter().filter_map(|key| serde_json::from_value::<Jwk>(key).ok()?.into_key());
+        let keys: Vec<Key> = keys.collect();
         if keys.is_empty() { Err(JwksError::NoKeys) } else { Ok(Self(keys)) }
     }
 
@@ -89,21 +89,21 @@ impl Jwks {
     }
 }
 
-impl Jwk<'_> {
+impl Jwk {
     fn into_key(self) -> Option<Key> {
         let for_signatures = self.r#use.as_deref().is_none_or(|is| is == "sig")
             && self.key_ops.is_none_or(|ops| ops.iter().any(|op| op == "verify"));
-        let bytes = |text: Option<&str>| Base64UrlUnpadded::decode_vec(text?).ok();
+        let bytes = |text: &Option<String>| Base64UrlUnpadded::decode_vec(text.as_deref()?).ok();
         let point = |bytes_of_each: usize| {
-            let (x, y) = (bytes(self.x)?, bytes(self.y)?);
+            let (x, y) = (bytes(&self.x)?, bytes(&self.y)?);
             // The uncompressed form.
             (x.len() == bytes_of_each && y.len() == bytes_of_each).then(|| [&[4], x.as_slice(), &y].concat())
         };
         let material = match (self.kty.as_str(), self.crv.as_deref()) {
-            ("RSA", _) => Material::Rsa { n: bytes(self.n)?, e: bytes(self.e)? },
+            ("RSA", _) => Material::Rsa { n: bytes(&self.n)?, e: bytes(&self.e)? },
             ("EC", Some("P-256")) => Material::P256(point(32)?),
             ("EC", Some("P-384")) => Material::P384(point(48)?),
-            ("OKP", Some("Ed25519")) => Material::Ed25519(bytes(self.x)?),
+            ("OKP", Some("Ed25519")) => Material::Ed25519(bytes(&self.x)?),
             _ => return None,
         };
         for_signatures.then_some(Key { id: self.kid, algorithm: self.alg, material })

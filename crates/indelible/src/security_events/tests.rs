@@ -149,6 +149,11 @@ fn keys_are_taken_for_what_they_are_for() {
         assert_eq!(key(&useless), Err(JwksError::NoKeys), "{useless}");
     }
     assert_eq!(Jwks::parse(b"{}"), Err(JwksError::Malformed));
+    let odd = [json!({"kid": 7}), json!({"use": ["sig"]}), json!({"x": null}), json!("a key"), json!({})];
+    let odd = serde_json::to_string(&odd).unwrap().replacen('[', r#"[{"kty":"RSA","e":"AQ\u0041B","n":"\/"},"#, 1);
+    let x = text(pair().public_key().as_ref());
+    let among = format!(r#"{{"keys":[{{"kty":"OKP","crv":"Ed25519","x":"{x}"}},{}}}"#, &odd[1..]);
+    assert!(open(&Jwks::parse(among.as_bytes()).unwrap()).is_ok(), "a key that cannot be read keeps no other away");
     let many = json!({"keys": vec![json!({"kty": "oct"}); 65]}).to_string();
     assert_eq!(Jwks::parse(many.as_bytes()), Err(JwksError::TooLarge));
 }
