@@ -105,8 +105,8 @@ fn subject(record: Record<'_>, told: Record<'_>) -> Vec<Target> {
     let subject = record.at(path);
     if let Some(how) = subject.text("token_identifier_alg") {
         let kind = subject.text("token_type").unwrap_or_else(|| "token".to_owned());
-        // The beginning of a token is no name for it, and a part of a secret.
-        let hashed = subject.text("token").filter(|_| how != "prefix");
+        // The token itself and its beginning are secrets.
+        let hashed = subject.text("token").filter(|_| how.starts_with("hash"));
         return hashed.map(|hash| Target::new(kind, hash)).into_iter().collect();
     }
     let parts: Vec<Target> = ["user", "group", "session", "device", "application", "tenant", "org_unit"]

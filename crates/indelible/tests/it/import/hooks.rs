@@ -466,3 +466,16 @@ fn each_event_of_a_token_is_one_of_ours_and_a_person_acts_who_did_it_themselves(
     assert_eq!(actors, [("auth.password.changed", Some("user")), ("session.revoked", Some("system"))]);
     assert_ne!(events[0].idempotency_key, events[1].idempotency_key);
 }
+
+#[test]
+fn a_token_that_an_issuer_names_as_it_is_or_by_its_beginning_is_in_no_target() {
+    let uri = "https://schemas.openid.net/secevent/oauth/event-type/token-revoked";
+    let target = |how: &str| {
+        let subject = json!({"subject_type": "oauth_token", "token_type": "refresh_token", "token_identifier_alg": how, "token": "1//0gsecret"});
+        mapped(Format::SecurityEvents, &token(uri, &subject, &json!({})))["targets"].clone()
+    };
+    assert_eq!(target("hash_base64_sha512_sha512"), json!([{"type": "refresh_token", "id": "1//0gsecret"}]));
+    for how in ["plain", "prefix", ""] {
+        assert_eq!(target(how), json!(null), "{how}");
+    }
+}
