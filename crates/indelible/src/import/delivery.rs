@@ -3,11 +3,12 @@
 use indelible_proof::{Event, Outcome, Source};
 use serde_json::Value;
 
-use super::{Format, Importer, Options, Problem, naming, tidy};
+use super::{Format, Importer, Options, Problem, limits, naming, tidy};
 
 /// The events in the body of one delivery of a webhook: records on a line each, a list of them, or what the sender wraps
 /// them in. Nothing is lost: what is no record of the format becomes an event `<format>.unread` that carries it, within
 /// the limits of any original, and says what is wrong with it. Only what the format passes over in files too gives none.
+/// Of more than [`limits::DELIVERY_RECORDS_MAX`] records, the events are more than that, too, but not all: refuse them.
 ///
 /// `id` is the sender's for this delivery, the same when it is sent again. It makes the keys of records that have no id of
 /// their own.
@@ -29,6 +30,10 @@ pub fn delivery(format: Format, id: Option<&str>, body: &[u8]) -> Vec<Event> {
         match importer.line(line) {
             Ok(read) => events.extend(read),
             Err(error) => events.push(importer.unread(line, &error.problem)),
+        }
+        // Each byte of a body may be a record, and each event takes a thousand.
+        if events.len() > limits::DELIVERY_RECORDS_MAX {
+            return events;
         }
     }
     match importer.finish() {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{
     layout::{Layout, reason},
-    naming,
+    limits, naming,
     record::{Mapped, Record},
 };
 
@@ -34,6 +34,10 @@ pub(super) fn split(value: Value) -> Vec<Value> {
     };
     let mut head = value.as_object().cloned().unwrap_or_default();
     head.remove("events");
+    let bytes = serde_json::to_vec(&head).map_or(0, |json| json.len());
+    if bytes.saturating_mul(events.len()) > limits::HEADS_BYTES_MAX {
+        return vec![value];
+    }
     let with_head = |event: &Value| {
         let mut record = head.clone();
         record.extend(event.as_object().cloned().unwrap_or_default());

@@ -7,7 +7,11 @@ pub const LINE_BYTES_MAX: usize = 64 << 20;
 pub const RECORD_BYTES_MAX: usize = 1 << 20;
 /// Distinct records whose keys an importer remembers to tell repetitions apart. Beyond it, identical records share a key.
 pub const KEYS_MAX: usize = 1 << 20;
+/// Records of one delivery of a webhook.
+pub const DELIVERY_RECORDS_MAX: usize = 10_000;
 
+/// What the events of one record have in common, as often as they have it.
+pub(super) const HEADS_BYTES_MAX: usize = 256 << 10;
 /// The source record kept in `metadata.original`.
 pub(super) const ORIGINAL_BYTES_MAX: usize = 48 << 10;
 /// Levels of the source record kept as JSON; what lies deeper is kept as JSON text.

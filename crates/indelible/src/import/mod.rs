@@ -254,7 +254,8 @@ impl Importer {
         if let [_] = records.as_slice() {
             check_length(text.len())?;
         }
-        for record in &records {
+        let read = if self.keeps_unread { limits::DELIVERY_RECORDS_MAX + 1 } else { records.len() };
+        for record in records.iter().take(read) {
             let mapped = match self.map(record) {
                 Err(problem) if self.keeps_unread => Some(delivery::unread(self.format, &problem, record)),
                 mapped => mapped?,

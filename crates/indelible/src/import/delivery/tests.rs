@@ -37,3 +37,14 @@ fn nothing_gives_nothing() {
     assert_eq!(delivery(Format::GoogleWorkspace, Some("1"), b""), []);
     assert_eq!(delivery(Format::Indelible, None, b"{}").remove(0).metadata["original"], json!({}));
 }
+
+#[test]
+fn a_body_of_nothing_but_records_makes_no_more_events_than_tell_that_they_are_too_many() {
+    for body in ["x\n".repeat(100_000), format!("[{}0]", "0,".repeat(100_000))] {
+        let events = delivery(Format::Okta, None, body.as_bytes());
+        assert_eq!(events.len(), super::limits::DELIVERY_RECORDS_MAX + 1);
+    }
+    let head = format!(r#"{{"id":{{"customerId":"{}"}},"events":[{}{{}}]}}"#, "x".repeat(100_000), "{},".repeat(5000));
+    let events = delivery(Format::GoogleWorkspace, None, head.as_bytes());
+    assert_eq!((events.len(), events[0].action.as_str()), (1, "google_workspace.unread"));
+}
