@@ -62,8 +62,9 @@ pub(super) async fn push(
     if !media_type.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case(MEDIA_TYPE)) {
         return Err(decline("invalid_request", format!("send {MEDIA_TYPE}")));
     }
-    let _turn = app.delivery()?;
     let token = body::read(&headers, body, limits::SET_BODY_BYTES_MAX, app.request_timeout()).await?;
+    // Not before: whoever lets their own wait would keep the tokens of all others out.
+    let _turn = app.delivery()?;
     let (taken, of) = (app.clone(), name.clone());
     let read = tokio::task::spawn_blocking(move || taken.issuer(&of).map(|door| door.of.claims(&token, clock::now())));
     let claims = match read.await.map_err(|panic| Problem::internal(&panic))?? {

@@ -7,11 +7,17 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     process::Command,
+    sync::Arc,
     time::SystemTime,
 };
 
 use base16ct::lower::encode_string as hex;
 use base64ct::{Base64UrlUnpadded, Encoding as _};
+use indelible::{
+    Durability, Log, LogConfig, Recorder, Store, Timestamp,
+    import::{Format, delivery},
+    system_time,
+};
 use ring::{
     hmac,
     signature::{Ed25519KeyPair, KeyPair as _},
@@ -111,6 +117,24 @@ fn what_was_answered_outlives_a_kill() {
     assert_eq!(github(&server, "72d3162e", MEMBER).status, 204);
     let server = Server::start_in(server.kill(), &[]);
     assert_eq!(github(&server, "72d3162e", MEMBER).status, 204);
+    assert_eq!(received(&server).len(), 1);
+}
+
+#[test]
+fn a_delivery_that_does_not_say_of_when_it_is_stores_nothing_when_it_comes_again_after_days() {
+    let directory = configured(HOOKS);
+    let then = system_time().as_micros() - 2 * 24 * 3_600_000_000;
+    let clock = move || Timestamp::saturating_from_micros(then);
+    let log = Arc::new(Log::open(LogConfig::new(directory.path().join("data"), Arc::new(clock))).unwrap());
+    let recorder = Recorder::builder(Arc::clone(&log) as Arc<dyn Store>).clock(clock).build();
+    let event = delivery(Format::Github, Some("72d3162e"), MEMBER.as_bytes()).remove(0).tenant("acme");
+    recorder.record_all(vec![event], Durability::Durable).unwrap();
+    recorder.close();
+    log.close();
+    let server = Server::start_in(directory, &[]);
+    assert_eq!(github(&server, "72d3162e", MEMBER).status, 204);
+    assert_eq!(received(&server), Vec::<Value>::new());
+    assert_eq!(github(&server, "8a1f0000", MEMBER).status, 204);
     assert_eq!(received(&server).len(), 1);
 }
 
@@ -323,6 +347,21 @@ fn keys_come_from_an_address_and_without_them_a_sender_is_told_to_come_back() {
     for _ in 0..2 {
         push(&server, &token("t", AUDIENCE, ONE)).assert_problem(503, "unavailable");
     }
+}
+
+#[test]
+fn whoever_lets_their_own_wait_keeps_no_token_of_others_out() {
+    let server = server();
+    let head = "POST /v1/security-events/idp HTTP/1.1\r\nhost: x\r\ncontent-type: application/secevent+jwt\r\ncontent-length: 1000\r\nexpect: 100-continue\r\n\r\n";
+    let begin = |_| {
+        let mut stream = server.connect();
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.read_exact(&mut [0; 12]).unwrap();
+        stream
+    };
+    let waiting: Vec<_> = (0..20).map(begin).collect();
+    assert_eq!(push(&server, &token("t-1", AUDIENCE, ONE)).status, 202);
+    drop(waiting);
 }
 
 #[test]

@@ -92,13 +92,15 @@ impl Entrance<'_> {
         Ok(())
     }
 
-    /// The keys of those old events that are in the log: it knows keys by itself for a day alone, and somebody may send
-    /// again what they saw long ago.
+    /// The keys of those events that are in the log and may be old: it knows keys by itself for a day alone, and somebody
+    /// may send again what they saw long ago.
     async fn known(&self, events: &[Event]) -> Result<HashSet<String>, Problem> {
         let trusted = clock::now().as_micros() - limits::DELIVERY_KEY_TRUSTED.as_micros() as i64;
-        let is_old =
-            |event: &&Event| event.occurred_at.is_some_and(|at| at < Timestamp::saturating_from_micros(trusted));
-        let old: Vec<String> = events.iter().filter(is_old).filter_map(|event| event.idempotency_key.clone()).collect();
+        let trusted = Timestamp::saturating_from_micros(trusted);
+        // GitHub does not say when something happened, and sends it again for three days.
+        let may_be_old = |event: &&Event| event.occurred_at.is_none_or(|at| at < trusted);
+        let old = events.iter().filter(may_be_old).filter_map(|event| event.idempotency_key.clone());
+        let old: Vec<String> = old.collect();
         let mut known = HashSet::new();
         for keys in old.chunks(limits::KEYS_ASKED_AT_ONCE) {
             let matches = keys.iter().cloned().map(Match::Is).collect();
