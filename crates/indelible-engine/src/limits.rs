@@ -19,7 +19,7 @@ pub const VALUES_MAX: usize = 1000;
 /// Names on a path inside a JSON column.
 pub const PATH_NAMES_MAX: usize = 16;
 /// Keys that an aggregate groups by.
-pub const GROUP_BY_MAX: usize = 4;
+pub const GROUP_BY_MAX: usize = 5;
 /// Measures of an aggregate.
 pub const MEASURES_MAX: usize = 16;
 /// Groups that an aggregate returns when the caller does not say.

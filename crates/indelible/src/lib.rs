@@ -48,6 +48,7 @@
 
 #[cfg(feature = "tower")]
 mod alarm;
+mod asking;
 #[cfg(feature = "tower")]
 pub mod capture;
 pub mod drivers;

@@ -37,6 +37,19 @@ pub(crate) const GAP_TENANTS_MAX: usize = 64;
 pub(crate) const REDACTION_DEPTH_MAX: usize = 32;
 /// Bytes of the longest field name, without separators, that can be a secret's.
 pub(crate) const FIELD_NAME_BYTES_MAX: usize = 128;
+/// Tokens whose unused scopes are told at once: as many as an index is asked for.
+pub(crate) const UNUSED_TOKENS_MAX: u32 = 64;
+/// Steps from token to token on the way through a chain, however its tokens are connected.
+pub(crate) const STORY_ROUNDS_MAX: u32 = 64;
+/// Events of the families of refresh tokens that were used again.
+pub(crate) const STORY_EVENTS_MAX: u32 = 2_000;
+/// Refresh tokens that were used again, in one answer.
+pub(crate) const REUSES_MAX: u32 = 100;
+/// Events that are looked at in the search for tokens that are alive, at once and in all.
+pub(crate) const ALIVE_PAGE: u32 = 100;
+pub(crate) const ALIVE_EVENTS_MAX: u32 = 2_000;
+/// Events that may have ended tokens, for each such page.
+pub(crate) const ALIVE_ENDS_MAX: u32 = 10_000;
 /// Days for which events may be kept at most, where they are not kept for ever: a hundred years.
 pub(crate) const RETENTION_DAYS_MAX: u32 = 36_500;
 /// Events that a follower brings to its sink at once.

@@ -36,7 +36,8 @@ use indelible_engine::{
 use indelible_proof::{Recorded, Timestamp};
 use jiff::tz::TimeZone;
 
-use ask::of_column;
+use crate::asking::{Asking, limits, of_column};
+
 #[cfg(feature = "tokens")]
 pub(crate) use ask::owner_as_actor;
 
@@ -55,8 +56,6 @@ pub const FAILURES: [&str; 6] = [
     "token.rate_limited",
     "token.scope_denied",
 ];
-/// Suspicious addresses in one answer.
-const SUSPICIOUS_MAX: u32 = 100;
 /// What makes up the life of a token.
 const LIFECYCLE: [&str; 8] = [
     "token.created",
@@ -96,49 +95,22 @@ pub enum Scope {
 #[derive(Clone)]
 #[must_use]
 pub struct Usage<'a> {
-    store: &'a dyn Store,
+    asking: Asking<'a>,
     scope: Scope,
-    tenant: Option<String>,
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
     time_zone: TimeZone,
-    cancel: Cancel,
 }
 
 impl<'a> Usage<'a> {
     /// Asks about all time and every tenant.
     pub fn of(store: &'a dyn Store, scope: Scope) -> Self {
-        let (tenant, since, until) = (None, None, None);
-        Self { store, scope, tenant, since, until, time_zone: TimeZone::UTC, cancel: Cancel::default() }
+        Self { asking: Asking::of(store), scope, time_zone: TimeZone::UTC }
     }
 
-    /// Asks about one tenant only.
-    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
-        self.tenant = Some(tenant.into());
-        self
-    }
-
-    /// Asks about events from a moment on. A whole hour is answered fastest.
-    pub fn since(mut self, since: Timestamp) -> Self {
-        self.since = Some(since);
-        self
-    }
-
-    /// Asks about events before a moment.
-    pub fn until(mut self, until: Timestamp) -> Self {
-        self.until = Some(until);
-        self
-    }
+    limits!();
 
     /// The time zone of days and hours. Default: UTC.
     pub fn time_zone(mut self, time_zone: TimeZone) -> Self {
         self.time_zone = time_zone;
-        self
-    }
-
-    /// Stops a question that nobody waits for any more.
-    pub fn cancelled_by(mut self, cancel: Cancel) -> Self {
-        self.cancel = cancel;
         self
     }
 
@@ -239,7 +211,7 @@ impl<'a> Usage<'a> {
             filter.clauses.push(Clause { negated: false, test: Test::Role(Role::Target, targets) });
         }
         let query = Query { filter, order: Order::OldestFirst, limit, after: None };
-        Ok(self.store.query(&query, &self.cancel)?.events)
+        Ok(self.asking.page(&query)?.events)
     }
 
     fn uses(&self, group_by: &[Group], measures: &[Measure], limit: u32) -> Result<Table, ReadError> {
@@ -249,6 +221,9 @@ impl<'a> Usage<'a> {
 
 impl fmt::Debug for Usage<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Usage").field("scope", &self.scope).field("tenant", &self.tenant).finish_non_exhaustive()
+        out.debug_struct("Usage")
+            .field("scope", &self.scope)
+            .field("tenant", &self.asking.tenant)
+            .finish_non_exhaustive()
     }
 }

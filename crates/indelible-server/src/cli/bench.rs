@@ -2,8 +2,10 @@
 
 mod events;
 mod gauge;
+mod grants;
 mod ingest;
 mod load;
+mod oauth;
 mod query;
 mod queued;
 mod served;
@@ -22,6 +24,7 @@ use crate::cli::{error::Failure, terminal::Screen};
 #[derive(Debug, Subcommand)]
 pub(crate) enum Bench {
     Ingest(ingest::Ingest),
+    Oauth(oauth::QuestionsOf),
     Query(query::Query),
     Usage(usage::UsageOf),
     Verify(verify::Verify),
@@ -32,6 +35,7 @@ impl Bench {
     pub(crate) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
         match self {
             Self::Ingest(ingest) => ingest.run(screen),
+            Self::Oauth(oauth) => oauth.run(screen),
             Self::Query(query) => query.run(screen),
             Self::Usage(usage) => usage.run(screen),
             Self::Verify(verify) => verify.run(screen),

@@ -4,6 +4,8 @@ use indelible_engine::query::{Table, Value};
 use indelible_proof::Timestamp;
 use serde::Serialize;
 
+use crate::asking::{number, text, time};
+
 /// The most frequent of something.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Ranked<T> {
@@ -65,10 +67,7 @@ pub struct Total {
 
 impl Total {
     pub(super) fn of(row: &[Value]) -> Self {
-        let time = |nth: usize| match row.get(nth) {
-            Some(Value::Time(at)) => Some(*at),
-            _ => None,
-        };
+        let time = |nth: usize| row.get(nth).and_then(time);
         Self { uses: row.first().map_or(0, number), first_at: time(1), last_at: time(2) }
     }
 }
@@ -117,18 +116,5 @@ impl Unique {
     pub(super) fn of(table: &Table) -> Self {
         let count = table.rows.first().and_then(|row| row.first()).map_or(0, number);
         Self { count, exact: table.exact }
-    }
-}
-
-pub(super) fn number(value: &Value) -> u64 {
-    if let Value::Int(number) = value { number.unsigned_abs() } else { 0 }
-}
-
-/// A value's text; of none, none.
-pub(super) fn text(value: &Value) -> Option<String> {
-    match value {
-        Value::Text(text) => Some(text.clone()),
-        Value::Int(number) => Some(number.to_string()),
-        _ => None,
     }
 }

@@ -2,13 +2,13 @@
 
 use indelible_engine::{
     column::Column,
-    query::{Aggregate, Clause, Field, Filter, Group, Match, Measure, Table, Test},
+    query::{Aggregate, Filter, Group, Measure, Table},
     source::ReadError,
 };
 use indelible_proof::{Actor, limits::ID_BYTES_MAX};
 
 use super::{Scope, Usage};
-use crate::text::clipped;
+use crate::{asking::is, text::clipped};
 
 impl Usage<'_> {
     pub(super) fn ask(
@@ -24,12 +24,11 @@ impl Usage<'_> {
     }
 
     pub(super) fn answer(&self, aggregate: &Aggregate) -> Result<Table, ReadError> {
-        self.store.aggregate(aggregate, &self.cancel)
+        self.asking.aggregate(aggregate)
     }
 
     /// The events of some actions in the scope; the actions come first.
     pub(super) fn filter(&self, actions: &[&str]) -> Filter {
-        let actions = actions.iter().map(|&action| action.to_owned()).collect();
         let (column, of) = match &self.scope {
             Scope::Token(id) => (Column::CredentialId, vec![id.clone()]),
             Scope::Tokens(ids) => (Column::CredentialId, ids.clone()),
@@ -38,11 +37,11 @@ impl Usage<'_> {
             Scope::Environment(environment) => (Column::CredentialEnvironment, vec![environment.clone()]),
             Scope::All => (Column::CredentialId, Vec::new()),
         };
-        let mut clauses = vec![is(Column::Action, actions)];
+        let mut clauses = vec![is(Column::Action, actions.iter().copied())];
         if self.scope != Scope::All {
             clauses.push(is(column, of));
         }
-        Filter { tenant: self.tenant.clone(), since: self.since, until: self.until, clauses, ..Filter::default() }
+        self.asking.filter(clauses)
     }
 }
 
@@ -53,14 +52,4 @@ pub(crate) fn owner_as_actor(r#type: &str, id: &str) -> Actor {
         "user" | "service" | "token" | "client" | "agent" | "system" => Actor::new(r#type, id),
         _ => Actor::new("service", clipped(&format!("{}:{id}", r#type), ID_BYTES_MAX)),
     }
-}
-
-/// The condition that a column has one of some values.
-fn is(column: Column, values: Vec<String>) -> Clause {
-    let values = values.into_iter().map(Match::Is).collect();
-    Clause { negated: false, test: Test::Field(Field::Column(column), values) }
-}
-
-pub(super) fn of_column(column: Column) -> Group {
-    Group::Field(Field::Column(column))
 }

@@ -9,10 +9,8 @@ use indelible_engine::{
 };
 use serde::Serialize;
 
-use super::{
-    Usage,
-    answer::{Unique, number},
-};
+use super::{Unique, Usage};
+use crate::asking::number;
 
 /// How many tokens there are: what the log does not know, because tokens that were never used, or issued before it, are
 /// tokens too.

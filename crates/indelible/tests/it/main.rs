@@ -9,6 +9,7 @@ mod capture;
 mod drivers;
 mod endpoints;
 mod import;
+mod oauth_questions;
 mod outbox;
 mod tokens;
 mod usage;

@@ -53,10 +53,10 @@ fn a_mistake_names_its_text_and_column() {
             r#"group_by: actor has several fields at column 1; did you mean "actor.id"?"#,
         ),
         (
-            AggregateText { group_by: "a,b,c,d,e", ..none },
+            AggregateText { group_by: "a,b,c,d,e,f", ..none },
             r#"group_by: unknown field "a" (to look for a text, put it in quotes) at column 1"#,
         ),
-        (AggregateText { group_by: "ip,ip,ip,ip,ip", ..none }, "group_by: at most 4 are possible at column 13"),
+        (AggregateText { group_by: "ip,ip,ip,ip,ip,ip", ..none }, "group_by: at most 5 are possible at column 16"),
         (
             AggregateText { measure: "conut", ..none },
             r#"measure: unknown measure "conut" at column 1; did you mean "count"?"#,

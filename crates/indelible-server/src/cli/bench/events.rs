@@ -12,7 +12,7 @@ pub(crate) const USERS: u64 = 100_000;
 /// Days over which the events are spread.
 pub(crate) const DAYS: i64 = 30;
 
-const DAY_US: i64 = 86_400_000_000;
+pub(crate) const DAY_US: i64 = 86_400_000_000;
 
 /// Numbers that look random (SplitMix64).
 #[derive(Debug, Clone)]
@@ -39,12 +39,12 @@ impl Random {
     }
 
     /// Below `bound`; number n comes about as often as 1/(n+1), as in Zipf's law.
-    fn zipf(&mut self, bound: u64) -> u64 {
+    pub(crate) fn zipf(&mut self, bound: u64) -> u64 {
         (((bound as f64 + 1.0).powf(self.unit())) as u64).saturating_sub(1).min(bound - 1)
     }
 }
 
-fn mix(mut z: u64) -> u64 {
+pub(crate) fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     z ^ (z >> 31)

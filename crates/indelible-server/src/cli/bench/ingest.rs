@@ -139,7 +139,7 @@ impl Ingest {
             (Place::Remote(server), _) if self.load.batch == 1 => {
                 single::send(server, "/v1/events", self.load.concurrency, |sender| self.load.generator(sender))
             }
-            (place, _) => self.load.batches(place),
+            (place, _) => self.load.batches(place, |sender| self.load.generator(sender)),
         }
     }
 

@@ -34,7 +34,7 @@ pub(super) struct Load {
     pub(super) concurrency: u32,
     /// Start of the random numbers: the same gives the same events
     #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
+    pub(super) seed: u64,
 }
 
 /// What came of it.
@@ -114,10 +114,14 @@ impl Load {
         })
     }
 
-    /// Records everything in batches, each awaited until it is on disk.
-    pub(super) fn batches(&self, place: &Place) -> Result<Loaded, Failure> {
+    /// Records what is made for each sender in batches, each awaited until it is on disk.
+    pub(super) fn batches<E: Iterator<Item = Event> + Clone>(
+        &self,
+        place: &Place,
+        made_for: impl Fn(u32) -> E + Sync,
+    ) -> Result<Loaded, Failure> {
         self.on_threads(|sender, counter| {
-            let (mut events, mut loaded) = (self.generator(sender), Loaded::default());
+            let (mut events, mut loaded) = (made_for(sender), Loaded::default());
             let mut waiting_since = None;
             loop {
                 let before = events.clone();

@@ -1,0 +1,158 @@
+//! All events about some tokens and those that they are connected with: issued for each other, or of one family.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use indelible_engine::{
+    column::Column,
+    limits::{PAGE_ROWS_MAX, VALUES_MAX},
+    query::{Clause, Filter, Order, Query},
+    source::ReadError,
+};
+use indelible_proof::{Event, Recorded, Timestamp};
+
+use super::{
+    INTROSPECTED, Questions,
+    lives::{families, tokens},
+    of_oauth,
+};
+use crate::{asking::is, limits::STORY_ROUNDS_MAX};
+
+/// What events are connected by.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Keys {
+    pub(super) tokens: BTreeSet<String>,
+    pub(super) families: BTreeSet<String>,
+}
+
+impl Keys {
+    /// Those of an event.
+    pub(super) fn of(event: &Event) -> Self {
+        Self {
+            tokens: tokens(event).into_keys().map(str::to_owned).collect(),
+            families: families(event).map(|(family, _)| family.to_owned()).collect(),
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.tokens.is_empty() && self.families.is_empty()
+    }
+
+    fn meets(&self, other: &Self) -> bool {
+        !self.tokens.is_disjoint(&other.tokens) || !self.families.is_disjoint(&other.families)
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        self.tokens.extend(other.tokens);
+        self.families.extend(other.families);
+    }
+
+    /// Leaves what the other does not have, as much as a condition can name.
+    fn beyond(mut self, other: &Self) -> Self {
+        self.tokens.retain(|token| !other.tokens.contains(token));
+        self.families.retain(|family| !other.families.contains(family));
+        self
+    }
+
+    /// Takes out as many as a condition can name.
+    fn take_some(&mut self) -> Self {
+        let some = |keys: &mut BTreeSet<String>| {
+            let rest = keys.iter().nth(VALUES_MAX).cloned().map(|nth| keys.split_off(&nth)).unwrap_or_default();
+            std::mem::replace(keys, rest)
+        };
+        Self { tokens: some(&mut self.tokens), families: some(&mut self.families) }
+    }
+}
+
+/// Events by their sequence numbers.
+#[derive(Debug)]
+pub(super) struct Story {
+    pub(super) events: BTreeMap<u64, Recorded>,
+    /// False when it has more events than were asked for, or more rounds of connections.
+    pub(super) whole: bool,
+}
+
+impl Story {
+    /// The part that is connected with some keys by events before a sequence number.
+    pub(super) fn around(&self, mut known: Keys, before: u64) -> Vec<&Recorded> {
+        let mut left: Vec<(&Recorded, Keys)> =
+            self.events.range(..before).map(|(_, recorded)| (recorded, Keys::of(&recorded.event))).collect();
+        let mut around = Vec::new();
+        loop {
+            let (met, rest): (Vec<_>, Vec<_>) = left.into_iter().partition(|(_, keys)| keys.meets(&known));
+            if met.is_empty() {
+                around.sort_unstable_by_key(|recorded: &&Recorded| recorded.seq);
+                return around;
+            }
+            for (recorded, keys) in met {
+                around.push(recorded);
+                known.add(keys);
+            }
+            left = rest;
+        }
+    }
+}
+
+impl Questions<'_> {
+    /// At most `limit` events up to a moment that are connected with some keys. Uses and introspections, which may be
+    /// any number, are left out.
+    pub(super) fn story(&self, mut next: Keys, at: Timestamp, limit: u32) -> Result<Story, ReadError> {
+        let mut known = Keys::default();
+        let mut story = Story { events: BTreeMap::new(), whole: true };
+        for _ in 0..STORY_ROUNDS_MAX {
+            if next.is_empty() {
+                return Ok(story);
+            }
+            let asked = next.take_some();
+            let before: BTreeSet<u64> = story.events.keys().copied().collect();
+            for (column, values) in [
+                (Column::CredentialFingerprint, &asked.tokens),
+                (Column::TargetsId, &asked.tokens),
+                (Column::OauthTokenFamily, &asked.families),
+                (Column::TargetsId, &asked.families),
+            ] {
+                if !values.is_empty() {
+                    let mut filter = self.up_to(at, vec![of_oauth(&[]), is(column, values.iter().cloned())]);
+                    filter.clauses.push(Clause { negated: true, ..is(Column::Action, [INTROSPECTED]) });
+                    story.whole &= self.gather(filter, limit, &mut story.events)?;
+                }
+            }
+            known.add(asked);
+            for (_, recorded) in story.events.iter().filter(|(seq, _)| !before.contains(seq)) {
+                next.add(Keys::of(&recorded.event).beyond(&known));
+            }
+            if !story.whole {
+                return Ok(story);
+            }
+        }
+        Ok(Story { whole: next.is_empty(), ..story })
+    }
+
+    /// Adds the events of a filter, the oldest first, as long as there are no more than `limit`; false when there are more.
+    pub(super) fn gather(
+        &self,
+        filter: Filter,
+        limit: u32,
+        events: &mut BTreeMap<u64, Recorded>,
+    ) -> Result<bool, ReadError> {
+        let mut query = Query { filter, order: Order::OldestFirst, limit: PAGE_ROWS_MAX.min(limit), after: None };
+        loop {
+            let page = self.asking.page(&query)?;
+            for recorded in page.events {
+                if events.len() >= limit as usize && !events.contains_key(&recorded.seq) {
+                    return Ok(false);
+                }
+                events.insert(recorded.seq, recorded);
+            }
+            match page.next {
+                Some(next) => query.after = Some(next),
+                None => return Ok(true),
+            }
+        }
+    }
+
+    /// The events of the tenant up to a moment, that included.
+    pub(super) fn up_to(&self, at: Timestamp, clauses: Vec<Clause>) -> Filter {
+        let until = Timestamp::from_micros(at.as_micros() + 1).ok();
+        Filter { since: None, until, ..self.asking.filter(clauses) }
+    }
+}

@@ -1,0 +1,198 @@
+//! Each question about OAuth against a plain look at all events.
+
+mod naive;
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use indelible::{
+    Actor, Client, Context, Credential, Durability, Event, Filter, Geo, Http, MemoryStore, OAuth, Outcome, Query,
+    Recorded, Recorder, Store, Target, Timestamp,
+    oauth::questions::{Access, Questions, What},
+};
+use naive::Naive;
+use proptest::prelude::*;
+
+const MINUTE_US: i64 = 60_000_000;
+/// More than any answer here has.
+const ALL: u32 = 1000;
+
+fn at(minute: i64) -> Timestamp {
+    // 2026-11-20T22:00:00Z
+    Timestamp::saturating_from_micros(1_795_212_000_000_000 + minute * MINUTE_US)
+}
+
+/// The type of a token is in its name.
+fn kind(token: usize) -> &'static str {
+    ["authorization_code", "access_token", "access_token", "refresh_token", "refresh_token"][token % 5]
+}
+
+fn named(token: usize) -> Target {
+    let target = Target::new(kind(token), format!("t{token}"));
+    if token % 3 == 0 { target } else { target.attr("expires_at", at(60 + token as i64 * 10).to_string()) }
+}
+
+fn some(prefix: &str, number: usize) -> Option<String> {
+    (number > 0).then(|| format!("{prefix}{number}"))
+}
+
+const ACTIONS: [(&str, Outcome); 12] = [
+    ("oauth.authorization.requested", Outcome::Success),
+    ("oauth.authorization.granted", Outcome::Success),
+    ("oauth.authorization.denied", Outcome::Denied),
+    ("oauth.token.issued", Outcome::Success),
+    ("oauth.token.refreshed", Outcome::Success),
+    ("oauth.token.exchanged", Outcome::Success),
+    ("oauth.token.revoked", Outcome::Success),
+    ("oauth.token.failed", Outcome::Failure),
+    ("oauth.refresh_token.reused", Outcome::Denied),
+    ("oauth.token.introspected", Outcome::Success),
+    ("token.authenticated", Outcome::Success),
+    ("token.scope_denied", Outcome::Denied),
+];
+
+prop_compose! {
+    fn event()(
+        what in 0..ACTIONS.len(),
+        fails in 0..12u8,
+        who in (0..3usize, 0..3usize, 0..3usize),
+        presented in prop::option::weighted(0.7, 0..15usize),
+        targets in prop::collection::vec(0..15usize, 0..3),
+        scopes in (prop::collection::vec(1..4usize, 0..3), prop::collection::vec(1..4usize, 0..3)),
+        more in (0..4usize, 0..3usize, 0..4usize, 0..3usize),
+        minute in 0..200i64,
+        count in prop::option::weighted(0.2, 2..5u64),
+    ) -> Event {
+        let (action, outcome) = ACTIONS[what];
+        let ((client, actor, tenant), (family, uri, country, reason)) = (who, more);
+        let list = |scopes: &[usize]| scopes.iter().map(|scope| format!("s{scope}")).collect();
+        let credential = presented.map(|token| Credential {
+            kind: (token > 1).then(|| kind(token).to_owned()),
+            fingerprint: Some(format!("t{token}")),
+            ..Credential::default()
+        });
+        let oauth = OAuth {
+            scopes_requested: list(&scopes.0),
+            scopes_granted: list(&scopes.1),
+            redirect_uri: some("https://example.com/", uri),
+            token_family: some("f", family),
+            ..OAuth::default()
+        };
+        let geo = Geo { country: some("C", country), ..Geo::default() };
+        let mut event = Event::new(action)
+            .outcome(if fails == 0 { Outcome::Failure } else { outcome })
+            .occurred_at(at(minute))
+            .tenant(["one", "one", "two"][tenant]);
+        event.client = some("c", client).map(|id| Client { id: Some(id), ..Client::default() });
+        event.actor = some("u", actor).map(Actor::user);
+        event.targets = targets.into_iter().map(named).collect();
+        if family == 3 && action == "oauth.token.revoked" {
+            event.targets.push(Target::new("token_family", "f1"));
+        }
+        event.reason = [None, Some("invalid_grant"), Some("access_denied")][reason].map(str::to_owned);
+        (event.credential, event.oauth, event.count) = (credential, Some(oauth), count);
+        if count.is_some() {
+            (event.first_at, event.last_at) = (Some(at(minute)), Some(at(minute)));
+        }
+        event.http = some("/r", uri).map(|route| Http { method: Some("GET".to_owned()), route: Some(route), ..Http::default() });
+        event.context = Some(Context { geo: Some(geo), ..Context::default() });
+        event
+    }
+}
+
+/// What is asked about.
+#[derive(Debug, Clone)]
+struct About {
+    client: Option<String>,
+    actor: Option<String>,
+    since: Option<i64>,
+    until: Option<i64>,
+    at: i64,
+    token: usize,
+}
+
+prop_compose! {
+    fn about()(
+        client in 0..3usize,
+        actor in 0..3usize,
+        since in prop::option::of(0..200i64),
+        until in prop::option::of(0..200i64),
+        at in 0..220i64,
+        token in 0..15usize,
+    ) -> About {
+        About { client: some("c", client), actor: some("u", actor), since, until, at, token }
+    }
+}
+
+fn questions<'a>(store: &'a dyn Store, about: &About) -> Questions<'a> {
+    let mut questions = Questions::of(store).tenant("one");
+    if let Some(client) = &about.client {
+        questions = questions.client(client);
+    }
+    if let Some(actor) = &about.actor {
+        questions = questions.actor(actor);
+    }
+    if let Some(since) = about.since {
+        questions = questions.since(at(since));
+    }
+    match about.until {
+        Some(until) => questions.until(at(until)),
+        None => questions,
+    }
+}
+
+fn all(store: &dyn Store) -> Vec<Recorded> {
+    let mut query = Query::newest(Filter::parse("tenant:one", at(0)).unwrap());
+    query.limit = ALL;
+    let mut events = store.query(&query, &Default::default()).unwrap().events;
+    events.reverse();
+    events
+}
+
+fn check(store: &dyn Store, about: &About) {
+    let events = all(store);
+    let naive = Naive { events: &events, about };
+    let asked = questions(store, about);
+    let access = Access { route: some("/r", about.token % 3), scope: some("s", about.token % 4) };
+    naive::same(asked.access(&access, ALL).unwrap().rows, naive.access(&access), |row| format!("{row:?}"));
+    assert_eq!(asked.failures(ALL).unwrap().rows, naive.failures());
+    assert_eq!(asked.redirect_uris(ALL).unwrap().rows, naive.redirect_uris());
+    naive::same(asked.unused_scopes(ALL).unwrap().rows, naive.unused_scopes(), |row| format!("{row:?}"));
+    let token = format!("t{}", about.token);
+    for token in [None, Some(&*token)] {
+        let unused = asked.unused_scopes_by_token(token, 64).unwrap();
+        if !unused.more {
+            assert_eq!(unused.rows, naive.unused_scopes_by_token(token));
+        }
+    }
+    assert_eq!(asked.first_uses(&What::ALL, ALL).unwrap().rows, naive.first_uses());
+    let told: Vec<_> =
+        asked.alive(at(about.at), ALL).unwrap().rows.into_iter().map(|token| token.fingerprint).collect();
+    assert_eq!(told, naive.alive());
+    let some = asked.alive(at(about.at), 2).unwrap();
+    assert_eq!(some.rows.len(), told.len().min(2));
+    assert!(some.more || told.len() <= 2);
+    let reuses = asked.reuse(100).unwrap().rows;
+    let reuses: Vec<_> = reuses
+        .into_iter()
+        .map(|reuse| (reuse.step.seq, reuse.alive.into_iter().map(|token| token.fingerprint).collect::<BTreeSet<_>>()))
+        .collect();
+    assert_eq!(reuses, naive.reuse());
+    let chain = asked.chain(&token, at(about.at), ALL).unwrap();
+    naive.check_chain(&chain);
+    assert!(asked.chain(&token, at(about.at), 1).unwrap().tokens.len() <= 4);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn each_answer_is_what_a_look_at_all_events_gives(
+        events in prop::collection::vec(event(), 0..120),
+        about in prop::collection::vec(about(), 1..6),
+    ) {
+        let store = Arc::new(MemoryStore::default());
+        let recorder = Recorder::builder(store.clone()).build();
+        recorder.record_all(events, Durability::Durable).unwrap();
+        about.iter().for_each(|about| check(&*store, about));
+    }
+}
