@@ -8,6 +8,7 @@ mod health;
 mod keys;
 mod list;
 mod metrics;
+mod oauth;
 mod openapi;
 mod operation;
 mod params;
@@ -30,6 +31,7 @@ mod webhooks;
 
 pub(crate) use app::{App, Opened, TENANT_HEADER};
 pub(crate) use export::csv;
+pub(crate) use oauth::{OauthQuestion, about_oauth};
 pub(crate) use problem::Problem;
 pub(crate) use refusals::Peer;
 pub(crate) use resources::{ResourceQuestion, about_resources};

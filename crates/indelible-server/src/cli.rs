@@ -1,6 +1,7 @@
 //! The command line: one file a command.
 
 mod aggregate;
+mod answer;
 mod bench;
 mod changes;
 mod checkpoint;
@@ -14,6 +15,7 @@ mod interrupt;
 mod key;
 mod list;
 pub(crate) mod local;
+mod oauth;
 mod outbox;
 pub(crate) mod place;
 pub(crate) mod progress;
@@ -73,6 +75,7 @@ enum Command {
     Key(key::Key),
     #[command(subcommand)]
     Token(token::Token),
+    Oauth(Box<oauth::Oauth>),
     #[command(subcommand)]
     Resource(resource::Resource),
     Fingerprint(fingerprint::Fingerprint),
@@ -115,6 +118,7 @@ pub(crate) fn run(arguments: &Arguments) -> Result<(), Failure> {
         Command::Retain(command) => command.run(&mut screen),
         Command::Key(command) => command.run(&mut screen),
         Command::Token(command) => command.run(&mut screen),
+        Command::Oauth(command) => command.run(&mut screen),
         Command::Resource(command) => command.run(&mut screen),
         Command::Fingerprint(command) => command.run(&mut screen),
         Command::Doctor(command) => command.run(&mut screen),

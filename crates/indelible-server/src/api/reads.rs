@@ -19,6 +19,7 @@ pub(in crate::api) enum Endpoint {
     Export,
     Usage,
     Resources,
+    Oauth,
 }
 
 impl Endpoint {
@@ -31,6 +32,7 @@ impl Endpoint {
             Self::Export => "export",
             Self::Usage => "usage",
             Self::Resources => "resources",
+            Self::Oauth => "oauth",
         }
     }
 }

@@ -21,6 +21,7 @@ use tower_http::{
 
 use super::{
     App, aggregate, export, health, keys, list, metrics,
+    oauth::{self, OauthQuestion},
     openapi::{self, examples},
     operation::Operation,
     problem::Problem,
@@ -153,7 +154,17 @@ fn operations() -> Vec<Operation> {
         Operation::new("get", "/openapi.json", "This description", get(description))
             .answers(200, json!({"openapi": "3.1.0"})),
     ];
-    log.into_iter().chain(of_tokens()).chain(of_usage()).chain(of_resources()).collect()
+    log.into_iter().chain(of_tokens()).chain(of_usage()).chain(of_oauth()).chain(of_resources()).collect()
+}
+
+fn of_oauth() -> impl Iterator<Item = Operation> {
+    OauthQuestion::ALL.iter().map(|&question| {
+        let ask = move |reader, params| oauth::oauth(question, reader, params);
+        let operation = Operation::new("get", question.path(), question.summary(), get(ask))
+            .needs(Ability::EventsRead)
+            .parameters(oauth::OauthParams::PARAMETERS);
+        answering(operation, examples::oauth_answers(question))
+    })
 }
 
 fn of_resources() -> impl Iterator<Item = Operation> {

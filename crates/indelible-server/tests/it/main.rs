@@ -12,6 +12,7 @@ mod hostile;
 mod immutable;
 mod keys;
 mod lifecycle;
+mod oauth;
 mod proofs;
 mod receivers;
 mod resources;

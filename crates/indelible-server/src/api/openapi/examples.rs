@@ -1,6 +1,7 @@
 //! Values that show what the interface takes and gives. Struct literals name every field: the compiler asks for an
 //! example of a new one.
 
+mod oauth;
 mod resources;
 mod tokens;
 mod usage;
@@ -12,6 +13,7 @@ use indelible::{
 use serde_json::{Value, json};
 
 use crate::keys::{Ability, ApiKey, Reach};
+pub(in crate::api) use oauth::oauth_answers;
 pub(in crate::api) use resources::resources;
 pub(in crate::api) use tokens::*;
 pub(in crate::api) use usage::usage;

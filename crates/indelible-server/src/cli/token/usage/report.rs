@@ -10,10 +10,11 @@ use super::{super::show, chart};
 use crate::{
     api::Question,
     cli::{
+        answer::{self, Shown, list, number, text, time},
         error::Failure,
         row,
-        table::{self, Cell, Column},
-        terminal::{Screen, grouped, short_time, style, visible},
+        table::{self, Cell},
+        terminal::{Screen, grouped, style, visible},
     },
     tokens::TokenView,
 };
@@ -45,13 +46,25 @@ pub(super) fn answer(question: Question, answer: &Value, zone: &TimeZone, screen
         Question::Hours => hours(answer, screen),
         Question::UniqueIps => screen.line(&format!("addresses  {}", number(answer, &answer["count"]))),
         Question::Latency => latency(answer, screen),
-        Question::Ips => ranked(answer, &[("value", "address")], "uses", screen),
-        Question::Endpoints => ranked(answer, &[("method", "method"), ("route", "route")], "uses", screen),
-        Question::Statuses => ranked(answer, &[("value", "status")], "uses", screen),
-        Question::Tokens => ranked(answer, &[("value", "token")], "uses", screen),
-        Question::Abilities => ranked(answer, &[("value", "ability")], "uses", screen),
-        Question::Failures => ranked(answer, &[("action", "failure"), ("reason", "reason")], "attempts", screen),
-        Question::SuspiciousIps => ranked(answer, &[("value", "suspicious address")], "attempts", screen),
+        Question::Ips => ranked(answer, &[Shown::Text("value", "address"), Shown::Number("uses", "USES")], screen),
+        Question::Endpoints => ranked(
+            answer,
+            &[Shown::Text("method", "method"), Shown::Text("route", "route"), Shown::Number("uses", "USES")],
+            screen,
+        ),
+        Question::Statuses => ranked(answer, &[Shown::Text("value", "status"), Shown::Number("uses", "USES")], screen),
+        Question::Tokens => ranked(answer, &[Shown::Text("value", "token"), Shown::Number("uses", "USES")], screen),
+        Question::Abilities => {
+            ranked(answer, &[Shown::Text("value", "ability"), Shown::Number("uses", "USES")], screen)
+        }
+        Question::Failures => ranked(
+            answer,
+            &[Shown::Text("action", "failure"), Shown::Text("reason", "reason"), Shown::Number("attempts", "ATTEMPTS")],
+            screen,
+        ),
+        Question::SuspiciousIps => {
+            ranked(answer, &[Shown::Text("value", "suspicious address"), Shown::Number("attempts", "ATTEMPTS")], screen)
+        }
         Question::UnusedAbilities => {
             list(answer, "abilities").iter().try_for_each(|ability| screen.line(&visible(&text(ability))))
         }
@@ -69,26 +82,8 @@ fn read<T: DeserializeOwned>(value: &Value) -> Result<T, Failure> {
     T::deserialize(value).map_err(Failure::because)
 }
 
-fn list<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
-    answer[name].as_array().map_or(&[], Vec::as_slice)
-}
-
-fn text(value: &Value) -> String {
-    match value {
-        Value::Null => "-".to_owned(),
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    }
-}
-
-/// A number of an answer, with ~ when it is approximate.
-fn number(answer: &Value, value: &Value) -> String {
-    let sign = if answer["exact"] == false { "~" } else { "" };
-    format!("{sign}{}", grouped(value.as_i64().unwrap_or(0)))
-}
-
 fn total(answer: &Value, screen: &mut Screen) -> Result<(), Failure> {
-    let time = |name: &str| answer[name].as_str().and_then(|at| at.parse().ok()).map(short_time);
+    let time = |name: &str| time(&answer[name]);
     let mut line = format!("uses       {}", number(answer, &answer["uses"]));
     if let (Some(first), Some(last)) = (time("first_at"), time("last_at")) {
         line.push_str(&format!("   first {first}   last {last}"));
@@ -156,18 +151,11 @@ fn latency(answer: &Value, screen: &mut Screen) -> Result<(), Failure> {
 }
 
 /// The most frequent, one a line.
-fn ranked(answer: &Value, names: &[(&str, &str)], count: &str, screen: &mut Screen) -> Result<(), Failure> {
-    let row = |row: &Value| {
-        let names = names.iter().map(|(name, _)| Cell::plain(&text(&row[*name])));
-        names.chain([Cell::plain(&number(answer, &row[count]))]).collect()
-    };
-    let rows: Vec<Vec<Cell>> = list(answer, "rows").iter().map(row).collect();
-    if rows.is_empty() {
-        return Ok(());
+fn ranked(answer: &Value, columns: &[Shown], screen: &mut Screen) -> Result<(), Failure> {
+    if !list(answer, "rows").is_empty() {
+        screen.line("")?;
     }
-    let columns = names.iter().map(|(_, title)| Column::text(title, 8));
-    screen.line("")?;
-    table::print(columns.chain([Column::number(count)]).collect(), &rows, screen)
+    answer::rows(answer, columns, screen)
 }
 
 fn statistics(answer: &Value, screen: &mut Screen) -> Result<(), Failure> {
