@@ -44,7 +44,7 @@ parameters! {
         /// Of `access`: with this scope.
         scope: String, "orders:read";
         /// Of `chain`, any token of it; of `unused-scopes`, this token's: a fingerprint.
-        token: String, "9f2c4e81b7d05a36";
+        token: String, "hmac:9f2c4e81b7d05a369f2c4e81b7d05a36";
         /// Of `chain`, instead of a token: the family.
         family: String, "fam-1";
         /// Of `unused-scopes`: of each client, or of each of the access tokens that the newest events, at most 64, have issued.

@@ -17,7 +17,7 @@ use crate::api::{OauthQuestion, about_oauth};
 Examples:
   indelible oauth access --actor user:42 --since 30d
   indelible oauth unused-scopes --client web
-  indelible oauth chain 9f2c4e81b7d05a36
+  indelible oauth chain hmac:9f2c4e81b7d05a369f2c4e81b7d05a36
   indelible oauth alive --actor user:42 --at 2026-11-20T12:00:00Z
   indelible oauth first-uses --of country --since 7d --json
 

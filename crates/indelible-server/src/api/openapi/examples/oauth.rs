@@ -34,14 +34,14 @@ fn oauth_answer(question: OauthQuestion, full: bool) -> Value {
         }),
         OauthQuestion::UnusedScopes => listed(UnusedScope {
             client: some("web"),
-            token: some("9f2c4e81b7d05a36"),
+            token: some("hmac:9f2c4e81b7d05a369f2c4e81b7d05a36"),
             scope: "orders:write".to_owned(),
             grants: 7,
         }),
         OauthQuestion::Chain => value(Chain {
             tokens: vec![Link {
                 depth: 1,
-                parent: some("5d1a09c3e6f74b28"),
+                parent: some("hmac:5d1a09c3e6f74b285d1a09c3e6f74b28"),
                 token: token(full),
                 state: State::Revoked,
                 ended: full.then(step),
@@ -53,7 +53,7 @@ fn oauth_answer(question: OauthQuestion, full: bool) -> Value {
         }),
         OauthQuestion::Reuse => listed(Reuse {
             step: step(),
-            token: some("9f2c4e81b7d05a36"),
+            token: some("hmac:9f2c4e81b7d05a369f2c4e81b7d05a36"),
             client: some("web"),
             actor: some("42"),
             family: some("fam-1"),
@@ -85,7 +85,7 @@ fn listed(row: impl Serialize) -> Value {
 fn token(full: bool) -> Token {
     let some = |known: &str| text(known).filter(|_| full);
     Token {
-        fingerprint: "9f2c4e81b7d05a36".to_owned(),
+        fingerprint: "hmac:9f2c4e81b7d05a369f2c4e81b7d05a36".to_owned(),
         r#type: some("refresh_token"),
         family: some("fam-1"),
         client: some("web"),
