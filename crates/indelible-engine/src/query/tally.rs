@@ -314,6 +314,19 @@ impl<'q> Tally<'q> {
             return Ok(());
         }
         for nth in 0..rows.len() {
+            // Of lists too, most rows have one key.
+            let mut of_row = Keys::default();
+            let single = of_row.iter_mut().zip(keys.iter()).all(|(slot, keys)| match keys.of(nth) {
+                [key] => {
+                    *slot = *key;
+                    true
+                }
+                _ => false,
+            });
+            if single {
+                assigned.push((nth, self.group(of_row)?));
+                continue;
+            }
             let mut combinations = vec![Keys::default()];
             for (dimension, keys) in keys.iter().enumerate() {
                 let keys = keys.of(nth);

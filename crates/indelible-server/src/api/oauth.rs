@@ -8,13 +8,13 @@ use indelible::{
     oauth::questions::{Access, Questions, What},
 };
 use indelible_engine::limits::PAGE_ROWS_MAX;
-use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{
     app::Reader,
     params::{self, Params, UpTo, parameters, words},
     problem::Problem,
+    question::value,
     reads::Endpoint,
 };
 use crate::{
@@ -155,8 +155,4 @@ impl OauthParams {
         let moment = params::moment("at", at)?;
         Ok(moment.unwrap_or_else(clock::now))
     }
-}
-
-fn value(answer: impl Serialize) -> Result<Value, Problem> {
-    serde_json::to_value(answer).map_err(|error| Problem::internal(&error))
 }

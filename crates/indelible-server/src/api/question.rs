@@ -1,5 +1,10 @@
 //! Questions with a path each, declared once: a path, a word of the command line, and what is asked.
 
+use serde::Serialize;
+use serde_json::Value;
+
+use super::problem::Problem;
+
 /// Declares the questions below a path.
 macro_rules! questions {
     (
@@ -33,3 +38,8 @@ macro_rules! questions {
     };
 }
 pub(super) use questions;
+
+/// An answer as JSON.
+pub(super) fn value(answer: impl Serialize) -> Result<Value, Problem> {
+    serde_json::to_value(answer).map_err(|error| Problem::internal(&error))
+}

@@ -18,6 +18,7 @@ use super::{
     app::{Issuer, Read},
     params::{self, Params, UpTo, parameters},
     problem::Problem,
+    question::value,
     reads::Endpoint,
 };
 use crate::{
@@ -234,8 +235,4 @@ fn listed(tokens: Vec<Token>) -> Result<Value, Problem> {
 /// Rows that are exact.
 fn rows(rows: impl Serialize) -> Result<Value, Problem> {
     value(json!({"rows": value(rows)?, "exact": true}))
-}
-
-fn value(answer: impl Serialize) -> Result<Value, Problem> {
-    serde_json::to_value(answer).map_err(|error| Problem::internal(&error))
 }

@@ -28,7 +28,7 @@ fn kind(token: usize) -> &'static str {
 
 fn named(token: usize) -> Target {
     let target = Target::new(kind(token), format!("t{token}"));
-    if token % 3 == 0 { target } else { target.attr("expires_at", at(60 + token as i64 * 10).to_string()) }
+    if token.is_multiple_of(3) { target } else { target.attr("expires_at", at(60 + token as i64 * 10).to_string()) }
 }
 
 fn some(prefix: &str, number: usize) -> Option<String> {
@@ -183,7 +183,7 @@ fn check(store: &dyn Store, about: &About) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn each_answer_is_what_a_look_at_all_events_gives(
@@ -195,4 +195,46 @@ proptest! {
         recorder.record_all(events, Durability::Durable).unwrap();
         about.iter().for_each(|about| check(&*store, about));
     }
+}
+
+/// A refresh token that was replaced so many times, each by the next.
+fn rotated(times: usize, family: Option<&str>) -> Arc<MemoryStore> {
+    let store = Arc::new(MemoryStore::default());
+    let refreshed = (0..times).map(|nth| {
+        let old = Credential {
+            kind: Some("refresh_token".to_owned()),
+            fingerprint: Some(format!("r{nth}")),
+            ..Credential::default()
+        };
+        let oauth = OAuth { token_family: family.map(str::to_owned), ..OAuth::default() };
+        let event = Event::new("oauth.token.refreshed").credential(old).oauth(oauth);
+        event.target(Target::new("refresh_token", format!("r{}", nth + 1)))
+    });
+    Recorder::new(store.clone()).record_all(refreshed.collect(), Durability::Durable).unwrap();
+    store
+}
+
+#[test]
+fn a_long_chain_is_told_as_far_as_its_limits_go_and_says_so() {
+    let told = |store: &dyn Store, limit| {
+        let chain = Questions::of(store).chain("r0", Timestamp::MAX, limit).unwrap();
+        (chain.tokens.len(), chain.tokens.last().unwrap().depth, chain.more)
+    };
+    assert_eq!(told(&*rotated(60, None), ALL), (61, 60, false));
+    assert_eq!(told(&*rotated(200, None), ALL), (65, 64, true));
+    assert_eq!(told(&*rotated(200, Some("f")), ALL), (201, 200, false));
+    assert!(told(&*rotated(200, Some("f")), 50).2);
+}
+
+#[test]
+fn tokens_that_were_issued_for_each_other_in_a_circle_are_told_once() {
+    let store = Arc::new(MemoryStore::default());
+    for (old, new) in [("a", "b"), ("b", "c"), ("c", "a"), ("a", "a")] {
+        let old = Credential { fingerprint: Some(old.to_owned()), ..Credential::default() };
+        let event = Event::new("oauth.token.exchanged").credential(old).target(Target::new("access_token", new));
+        Recorder::new(store.clone()).record(event).unwrap();
+    }
+    let chain = Questions::of(&*store).chain("b", Timestamp::MAX, ALL).unwrap();
+    let told: Vec<_> = chain.tokens.iter().map(|link| (link.depth, &*link.token.fingerprint)).collect();
+    assert_eq!(told, [(0, "a"), (1, "b"), (2, "c")]);
 }

@@ -5,13 +5,17 @@ use std::collections::BTreeSet;
 use indelible_engine::{
     column::Column,
     limits::{AGGREGATE_ROWS_MAX, VALUES_MAX},
-    query::{Aggregate, Filter, Measure, Table},
+    query::{Aggregate, Clause, Filter, Measure, Table},
     source::ReadError,
 };
+use indelible_proof::Timestamp;
 use serde::Serialize;
 
 use super::{Listed, Questions, USE, Uses, of_oauth};
 use crate::asking::{is, of_column, text};
+
+/// What most of what is old was seen in, before a window.
+const SHORTLY_US: i64 = 2 * 86_400_000_000;
 
 /// What can be new.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -68,19 +72,13 @@ impl Questions<'_> {
         let column = what.column();
         let mut filter = self.filter([of_oauth(&[USE])]);
         let mut new = values(&self.by(column, filter.clone(), vec![Measure::Count])?);
-        if filter.since.is_some() {
-            let before = Filter { since: None, until: filter.since, ..filter.clone() };
-            for old in values(&self.by(column, before, vec![Measure::Count])?) {
-                new.remove(&old);
-            }
+        if let Some(since) = filter.since {
+            self.forget_old(column, &filter, since, &mut new)?;
         }
         if new.is_empty() {
             return Ok(Vec::new());
         }
-        // More cannot be named in one condition.
-        if new.len() <= VALUES_MAX {
-            filter.clauses.push(is(column, &new));
-        }
+        filter.clauses.extend(one_of(column, &new));
         let uses = self.by(column, filter, vec![Measure::Count, Measure::First, Measure::Last])?;
         let of_row = |row: &Vec<_>| {
             let (value, measures) = row.split_first()?;
@@ -91,10 +89,39 @@ impl Questions<'_> {
         Ok(uses.rows.iter().filter_map(of_row).collect())
     }
 
+    /// Leaves out what was there before the window: most of it was so shortly before, and only the rest is looked for in all
+    /// that was.
+    fn forget_old(
+        &self,
+        column: Column,
+        window: &Filter,
+        since: Timestamp,
+        new: &mut BTreeSet<String>,
+    ) -> Result<(), ReadError> {
+        let until = window.until.map_or(i64::MAX, Timestamp::as_micros);
+        let length = until.saturating_sub(since.as_micros()).clamp(0, SHORTLY_US);
+        let shortly = Timestamp::saturating_from_micros(since.as_micros() - length);
+        for (from, until) in [(Some(shortly), since), (None, shortly)] {
+            let mut before = Filter { since: from, until: Some(until), ..window.clone() };
+            if from.is_none() {
+                before.clauses.extend(one_of(column, new));
+            }
+            for old in values(&self.by(column, before, vec![Measure::Count])?) {
+                new.remove(&old);
+            }
+        }
+        Ok(())
+    }
+
     fn by(&self, column: Column, filter: Filter, measures: Vec<Measure>) -> Result<Table, ReadError> {
         let group_by = vec![of_column(column)];
         self.asking.aggregate(&Aggregate { group_by, measures, limit: AGGREGATE_ROWS_MAX, ..Aggregate::count(filter) })
     }
+}
+
+/// The condition that a column has one of some values, unless they are more than a condition can name.
+fn one_of(column: Column, values: &BTreeSet<String>) -> Option<Clause> {
+    (values.len() <= VALUES_MAX).then(|| is(column, values))
 }
 
 fn values(table: &Table) -> BTreeSet<String> {

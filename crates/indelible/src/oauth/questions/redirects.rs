@@ -64,7 +64,7 @@ impl Questions<'_> {
         }
         let mut uris: Vec<RedirectUri> = uris.into_values().collect();
         // What is equal stays in the order of clients and URIs.
-        uris.sort_by(|a, b| (b.failed, b.uses.count).cmp(&(a.failed, a.uses.count)));
+        uris.sort_by_key(|uri| std::cmp::Reverse((uri.failed, uri.uses.count)));
         Ok(Listed::first(uris, limit))
     }
 }

@@ -5,7 +5,7 @@ use indelible_engine::{
     query::{Order, Query},
     source::ReadError,
 };
-use indelible_proof::Timestamp;
+use indelible_proof::{Recorded, Timestamp};
 use serde::Serialize;
 
 use super::{
@@ -47,7 +47,7 @@ impl Questions<'_> {
         let mut keys = Keys::default();
         page.events.iter().for_each(|recorded| keys.add(Keys::of(&recorded.event)));
         let story = self.story(keys, Timestamp::MAX, STORY_EVENTS_MAX)?;
-        let reuse = |recorded: &indelible_proof::Recorded| {
+        let reuse = |recorded: &Recorded| {
             let (event, step) = (&recorded.event, step(recorded));
             let mut lives = Lives::default();
             story.around(Keys::of(event), recorded.seq).into_iter().for_each(|before| lives.add(before));
