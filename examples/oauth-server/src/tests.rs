@@ -5,7 +5,10 @@ use axum::{
     extract::connect_info::MockConnectInfo,
     http::{Method, Request, StatusCode, header},
 };
-use indelible::{Cancel, Filter, MemoryStore, Query, Store as _};
+use indelible::{
+    Cancel, Filter, MemoryStore, Query, Store as _, Timestamp,
+    oauth::questions::{Questions, State},
+};
 use serde_json::Value;
 use tower::ServiceExt as _;
 
@@ -76,9 +79,13 @@ impl World {
         told.unwrap().to_owned()
     }
 
+    fn fingerprint(&self, secret: &Value) -> String {
+        self.fingerprints.of(secret.as_str().unwrap())
+    }
+
     /// What the log says of a token: what it was presented for, and what was done to it.
     fn story(&self, secret: &Value) -> Vec<String> {
-        let fingerprint = self.fingerprints.of(secret.as_str().unwrap());
+        let fingerprint = self.fingerprint(secret);
         let mut events = Vec::new();
         for line in [format!("fingerprint:{fingerprint}"), format!("target:{fingerprint}")] {
             let filter = Filter::parse(&line, system_time()).unwrap();
@@ -120,6 +127,18 @@ async fn a_stolen_refresh_token_is_found_out_and_its_story_is_in_the_log() {
         world.story(&second["access_token"]),
         ["oauth.token.refreshed", "oauth.refresh_token.reused", "token.authentication_failed"]
     );
+    let chain = Questions::of(&*world.store).chain(&world.fingerprint(&second["access_token"]), Timestamp::MAX, 100);
+    let mut chain: Vec<_> = chain.unwrap().tokens.into_iter().map(|it| (it.depth, it.token.r#type, it.state)).collect();
+    // Those that were issued together stand in the order of their fingerprints.
+    chain.sort_by_key(|(depth, kind, _)| (*depth, kind.clone()));
+    let told = [
+        (0, "authorization_code", State::Redeemed),
+        (1, "access_token", State::Burnt),
+        (1, "refresh_token", State::Rotated),
+        (2, "access_token", State::Burnt),
+        (2, "refresh_token", State::Burnt),
+    ];
+    assert_eq!(chain, told.map(|(depth, kind, state)| (depth, Some(kind.to_owned()), state)));
     let code = Value::from(code.strip_prefix("code=").unwrap());
     assert_eq!(world.story(&code), ["oauth.authorization.granted", "oauth.token.issued", "oauth.token.failed"]);
     let store = &world.store;
