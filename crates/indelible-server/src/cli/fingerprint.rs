@@ -18,9 +18,10 @@ Examples:
   indelible fingerprint < leaked.txt
   indelible list \"fingerprint:$(indelible fingerprint < leaked.txt)\"
   indelible list \"target:$(indelible fingerprint < leaked.txt)\"
+  indelible oauth chain \"$(indelible fingerprint < leaked.txt)\"
 
-The first list is of what the token was presented for, the second of what was done to it. The key is a secret that stays where \
-the log is written: run this there, or take the file along.")]
+The first list is of what the token was presented for, the second of what was done to it, the chain of all that came \
+of it. The key is a secret that stays where the log is written: run this there, or take the file along.")]
 pub(crate) struct Fingerprint {
     /// Data directory of the log, whose key is in keys/fingerprint.key
     #[arg(long, env = "INDELIBLE_DATA", value_name = "DIR", default_value = "data")]
