@@ -1,5 +1,7 @@
 //! `indelible bench`: how fast the log is on this machine, with the disk's own speed beside it.
 
+mod asked;
+mod changes;
 mod events;
 mod gauge;
 mod grants;
@@ -8,6 +10,7 @@ mod load;
 mod oauth;
 mod query;
 mod queued;
+mod resources;
 mod served;
 mod single;
 mod target;
@@ -26,6 +29,7 @@ pub(crate) enum Bench {
     Ingest(ingest::Ingest),
     Oauth(oauth::QuestionsOf),
     Query(query::Query),
+    Resources(resources::ResourcesOf),
     Usage(usage::UsageOf),
     Verify(verify::Verify),
     VerifyTokens(tokens::VerifyTokens),
@@ -37,6 +41,7 @@ impl Bench {
             Self::Ingest(ingest) => ingest.run(screen),
             Self::Oauth(oauth) => oauth.run(screen),
             Self::Query(query) => query.run(screen),
+            Self::Resources(resources) => resources.run(screen),
             Self::Usage(usage) => usage.run(screen),
             Self::Verify(verify) => verify.run(screen),
             Self::VerifyTokens(verify) => verify.run(screen),

@@ -1,25 +1,17 @@
 //! The questions about OAuth, over events that are made for them.
 
-use std::time::Instant;
-
 use clap::Args;
 use indelible::{
-    Cancel, Filter, Query as Newest, ReadError, Recorded, Store, Timestamp,
+    ReadError, Recorded, Store, Timestamp,
     oauth::questions::{Access, Listed, Questions, What},
 };
 
 use super::{
+    asked::{Ask, Asked, Asks, newest},
     events::{DAY_US, user},
-    gauge::Times,
     grants::{Grants, ROUTES, client},
-    load::Load,
-    query::{Measured, Rounds, print},
-    target::{Subject, Target},
 };
-use crate::{
-    cli::{error::Failure, terminal::Screen},
-    clock,
-};
+use crate::cli::{error::Failure, terminal::Screen};
 
 /// Asks every question about OAuth and measures the answers
 ///
@@ -27,62 +19,17 @@ use crate::{
 #[derive(Debug, Args)]
 pub(crate) struct QuestionsOf {
     #[command(flatten)]
-    load: Load,
-    #[command(flatten)]
-    rounds: Rounds,
-    #[command(flatten)]
-    target: Target,
+    asked: Asked,
 }
-
-/// Gives how many rows an answer has.
-type Ask<'a> = Box<dyn Fn() -> Result<u64, ReadError> + 'a>;
 
 impl QuestionsOf {
     pub(super) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
-        let subject = self.target.open_or_create(self.target.config())?;
-        let measured = self.fill(&subject).and_then(|()| match &subject.log {
-            Some(log) => self.measure_all(&**log, screen),
-            None => Err(Failure::Failed("a server cannot be asked yet: give a data directory with --data".to_owned())),
-        });
-        subject.close();
-        let measured = measured?;
-        if screen.wants_json() { Ok(()) } else { print(&measured, screen) }
-    }
-
-    fn fill(&self, subject: &Subject) -> Result<(), Failure> {
-        let Some(log) = subject.log.as_ref().filter(|log| log.status().next_seq == 0) else { return Ok(()) };
-        let end = clock::now();
-        self.load.batches(&subject.place, |sender| {
-            let share = self.load.share(sender);
-            let grants = Grants::new(self.load.seed.wrapping_add(u64::from(sender) << 32), share, end);
-            grants.take(usize::try_from(share).unwrap_or(usize::MAX))
-        })?;
-        log.seal_now().map_err(Failure::because)
-    }
-
-    fn measure_all(&self, store: &dyn Store, screen: &mut Screen) -> Result<Vec<Measured>, Failure> {
-        let mut all = Vec::new();
-        for (name, ask) in asks(store)? {
-            let mut times = Times::default();
-            let mut rows = ask().map_err(Failure::because)?;
-            for _ in 0..self.rounds.rounds {
-                let started = Instant::now();
-                rows = ask().map_err(Failure::because)?;
-                times.add(started.elapsed());
-            }
-            let measured = Measured::of(name.to_owned(), String::new(), times, (rows, true));
-            if screen.wants_json() {
-                screen.json(&measured)?;
-                screen.finish()?;
-            }
-            all.push(measured);
-        }
-        Ok(all)
+        self.asked.run(screen, Grants::new, asks)
     }
 }
 
 /// What is asked, of clients and users that there are.
-fn asks(store: &dyn Store) -> Result<Vec<(&'static str, Ask<'_>)>, Failure> {
+fn asks(store: &dyn Store) -> Asks<'_> {
     let newest = |filter: &str| newest(store, filter);
     let end = newest("action:token.authenticated")?.event.occurred_at.unwrap_or(Timestamp::MIN);
     let ago = move |days: i64| Timestamp::saturating_from_micros(end.as_micros() - days * DAY_US - 1);
@@ -126,15 +73,6 @@ fn asks(store: &dyn Store) -> Result<Vec<(&'static str, Ask<'_>)>, Failure> {
 
 fn ask<'a, T>(ask: impl Fn() -> Result<Listed<T>, ReadError> + 'a) -> Ask<'a> {
     Box::new(move || Ok(ask()?.rows.len() as u64))
-}
-
-fn newest(store: &dyn Store, filter: &str) -> Result<Recorded, Failure> {
-    let filter = Filter::parse(filter, clock::now()).map_err(Failure::because)?;
-    let page = store.query(&Newest { limit: 1, ..Newest::newest(filter) }, &Cancel::default());
-    let found = page.map_err(Failure::because)?.events.pop();
-    found.ok_or_else(|| {
-        Failure::Failed("there are too few events: give --data a directory that is not there yet".to_owned())
-    })
 }
 
 /// What an event was done with.
