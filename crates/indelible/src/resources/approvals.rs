@@ -3,14 +3,14 @@
 use indelible_engine::{
     column::Column,
     limits::PAGE_ROWS_MAX,
-    query::{Clause, Filter, Match, Query},
+    query::{Clause, Filter, Query},
     source::ReadError,
 };
 use indelible_proof::{Actor, Event, Recorded, Target, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Action, REQUEST, Trail, state::took_place, trail::matches};
-use crate::limits::TARGETS_ASKED_AT_ONCE;
+use super::{Action, REQUEST, Trail, state::took_place};
+use crate::{asking::is, limits::TARGETS_ASKED_AT_ONCE};
 
 /// A request for a resource, or for a change of one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -107,7 +107,7 @@ impl Trail<'_> {
 
     /// The newest events of a filter that are more than an attempt.
     fn newest(&self, filter: Filter, limit: u32) -> Result<Vec<Recorded>, ReadError> {
-        let mut events = self.page(&Query { limit, ..Query::newest(filter) })?.events;
+        let mut events = self.asking.page(&Query { limit, ..Query::newest(filter) })?.events;
         events.retain(|recorded| took_place(&recorded.event));
         Ok(events)
     }
@@ -146,7 +146,7 @@ impl Request {
 }
 
 fn is_any(actions: &[Action]) -> Clause {
-    matches(Column::Action, actions.iter().map(|action| Match::Is(action.as_str().to_owned())).collect())
+    is(Column::Action, actions.iter().map(Action::as_str))
 }
 
 /// The requests that an event names.

@@ -57,7 +57,7 @@ impl State {
             state.events += 1;
             (state.seq, state.changed_at) = (Some(recorded.seq), event.occurred_at);
             state.standing = state.standing.after(&event.action);
-            let is_meant = |target: &&Target| is(target, kind, id);
+            let is_meant = |target: &&Target| names(target, kind, id);
             if let Some(target) = event.targets.iter().find(is_meant) {
                 state.name = target.name.clone().or(state.name);
                 state.attrs.extend(target.attrs.clone());
@@ -75,8 +75,8 @@ impl State {
     }
 }
 
-/// Whether a target is a resource.
-pub(super) fn is(target: &Target, kind: &str, id: &str) -> bool {
+/// Whether a target names a resource.
+pub(super) fn names(target: &Target, kind: &str, id: &str) -> bool {
     target.r#type.as_deref() == Some(kind) && target.id.as_deref() == Some(id)
 }
 

@@ -5,7 +5,7 @@ use std::fmt;
 use indelible_engine::{
     column::Column,
     limits::PAGE_ROWS_MAX,
-    query::{Cancel, Clause, Cursor, Field, Filter, Match, Order, Page, Query, Role, RoleMatch, Test},
+    query::{Cancel, Clause, Cursor, Filter, Match, Order, Page, Query, Role, RoleMatch, Test},
     source::ReadError,
     store::Store,
 };
@@ -13,20 +13,19 @@ use indelible_proof::{Recorded, Timestamp, vocabulary::is_actor_type};
 
 use super::{
     Action, REQUEST, State,
-    state::{is, took_place},
+    state::{names, took_place},
 };
-use crate::limits::{REQUESTS_OF_RESOURCE_MAX, STATE_EVENTS_MAX};
+use crate::{
+    asking::{Asking, is, limits, matches},
+    limits::{REQUESTS_OF_RESOURCE_MAX, STATE_EVENTS_MAX},
+};
 
 /// Questions about resources. Each is answered from the log as it is when it is asked; conditions leave out what does not
 /// meet them.
 #[derive(Clone)]
 #[must_use]
 pub struct Trail<'a> {
-    pub(super) store: &'a dyn Store,
-    pub(super) cancel: Cancel,
-    tenant: Option<String>,
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
+    pub(super) asking: Asking<'a>,
     kind: Option<String>,
     action: Option<String>,
     actor: Option<String>,
@@ -35,27 +34,10 @@ pub struct Trail<'a> {
 impl<'a> Trail<'a> {
     /// Asks about all time, every tenant, and all resources.
     pub fn of(store: &'a dyn Store) -> Self {
-        let (tenant, since, until, kind, action, actor) = (None, None, None, None, None, None);
-        Self { store, cancel: Cancel::default(), tenant, since, until, kind, action, actor }
+        Self { asking: Asking::of(store), kind: None, action: None, actor: None }
     }
 
-    /// Asks about one tenant only.
-    pub fn tenant(mut self, tenant: impl Into<String>) -> Self {
-        self.tenant = Some(tenant.into());
-        self
-    }
-
-    /// Asks about events from a moment on.
-    pub fn since(mut self, since: Timestamp) -> Self {
-        self.since = Some(since);
-        self
-    }
-
-    /// Asks about events before a moment.
-    pub fn until(mut self, until: Timestamp) -> Self {
-        self.until = Some(until);
-        self
-    }
+    limits!();
 
     /// Asks about resources of a type.
     pub fn kind(mut self, kind: impl Into<String>) -> Self {
@@ -75,12 +57,6 @@ impl<'a> Trail<'a> {
         self
     }
 
-    /// Stops a question that nobody waits for any more.
-    pub fn cancelled_by(mut self, cancel: Cancel) -> Self {
-        self.cancel = cancel;
-        self
-    }
-
     /// What happened to any resource, the newest first. Without a type or an action these are the events whose action is
     /// `resource.*`.
     pub fn feed(&self, limit: u32, after: Option<Cursor>) -> Result<Page, ReadError> {
@@ -88,14 +64,14 @@ impl<'a> Trail<'a> {
         if self.kind.is_none() && self.action.is_none() {
             filter.clauses.push(action(Match::Prefix("resource.".to_owned())));
         }
-        self.page(&Query { filter, order: Order::NewestFirst, limit, after })
+        self.asking.page(&Query { filter, order: Order::NewestFirst, limit, after })
     }
 
     /// What happened to one resource, the newest first, with the requests that it came from.
     pub fn history(&self, kind: &str, id: &str, limit: u32, after: Option<Cursor>) -> Result<Page, ReadError> {
         let mut filter = self.filter();
         filter.clauses.extend(self.about(kind, id)?);
-        self.page(&Query { filter, order: Order::NewestFirst, limit, after })
+        self.asking.page(&Query { filter, order: Order::NewestFirst, limit, after })
     }
 
     /// What a resource was at a moment, or is now, as far as its changes tell. Other conditions than the tenant do not count.
@@ -109,10 +85,10 @@ impl<'a> Trail<'a> {
             let first = recorded.event.targets.first();
             recorded.event.action == Action::CREATED.as_str()
                 && took_place(&recorded.event)
-                && first.is_some_and(|target| is(target, kind, id))
+                && first.is_some_and(|target| names(target, kind, id))
         };
         loop {
-            let page = self.page(&query)?;
+            let page = self.asking.page(&query)?;
             let whole = page.events.iter().any(is_beginning);
             events.extend(page.events);
             query.after = page.next;
@@ -124,7 +100,7 @@ impl<'a> Trail<'a> {
 
     /// The conditions as a filter.
     pub(super) fn filter(&self) -> Filter {
-        let kind = self.kind.clone().map(|kind| matches(Column::TargetsType, vec![Match::Is(kind)]));
+        let kind = self.kind.clone().map(|kind| is(Column::TargetsType, [kind]));
         let action = self
             .action
             .clone()
@@ -137,12 +113,12 @@ impl<'a> Trail<'a> {
             role(Role::Actor, vec![RoleMatch { r#type, id: Match::Is(id.to_owned()) }])
         });
         let clauses = kind.into_iter().chain(action).chain(actor).collect();
-        Filter { since: self.since, until: self.until, clauses, ..self.of_tenant() }
+        self.asking.filter(clauses)
     }
 
     /// All events that may be seen.
     pub(super) fn of_tenant(&self) -> Filter {
-        Filter { tenant: self.tenant.clone(), ..Filter::default() }
+        Filter { tenant: self.asking.tenant.clone(), ..Filter::default() }
     }
 
     /// The events whose targets are any of some, of one type and id each.
@@ -155,10 +131,10 @@ impl<'a> Trail<'a> {
     /// The events about a resource, and about the requests that it came from: some event names both.
     fn about(&self, kind: &str, id: &str) -> Result<Vec<Clause>, ReadError> {
         let mut meant = vec![(kind.to_owned(), id.to_owned())];
-        let of_type = |kind: &str| matches(Column::TargetsType, vec![Match::Is(kind.to_owned())]);
+        let of_type = |kind: &str| is(Column::TargetsType, [kind]);
         let clauses = vec![Self::naming(&meant), of_type(REQUEST)];
         let filter = Filter { clauses, ..self.of_tenant() };
-        let linked = self.page(&Query { limit: REQUESTS_OF_RESOURCE_MAX, ..Query::newest(filter) })?;
+        let linked = self.asking.page(&Query { limit: REQUESTS_OF_RESOURCE_MAX, ..Query::newest(filter) })?;
         let targets = linked.events.into_iter().flat_map(|recorded| recorded.event.targets);
         let requests = targets.filter(|target| target.r#type.as_deref() == Some(REQUEST));
         meant.extend(requests.filter_map(|request| Some((REQUEST.to_owned(), request.id?))));
@@ -166,15 +142,11 @@ impl<'a> Trail<'a> {
         meant.dedup();
         Ok(vec![Self::naming(&meant), of_type(kind)])
     }
-
-    pub(super) fn page(&self, query: &Query) -> Result<Page, ReadError> {
-        self.store.query(query, &self.cancel)
-    }
 }
 
 impl fmt::Debug for Trail<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.debug_struct("Trail").field("tenant", &self.tenant).field("kind", &self.kind).finish_non_exhaustive()
+        out.debug_struct("Trail").field("tenant", &self.asking.tenant).field("kind", &self.kind).finish_non_exhaustive()
     }
 }
 
@@ -184,9 +156,4 @@ fn role(role: Role, matches: Vec<RoleMatch>) -> Clause {
 
 fn action(name: Match) -> Clause {
     matches(Column::Action, vec![name])
-}
-
-/// The condition that a column has a value that matches any of these.
-pub(super) fn matches(column: Column, values: Vec<Match>) -> Clause {
-    Clause { negated: false, test: Test::Field(Field::Column(column), values) }
 }
