@@ -75,3 +75,15 @@ fn verified_tokens_are_measured_and_each_use_is_logged() {
     assert!(figures["verifications_per_s"].as_u64().is_some_and(|rate| rate > 0));
     shell.run(&["bench", "verify-tokens"]).failed(2);
 }
+
+#[test]
+fn questions_are_asked_of_events_that_are_made_for_them() {
+    let shell = Shell::new();
+    for (subject, questions) in [("oauth", 20), ("resources", 20)] {
+        let measured =
+            shell.run(&["bench", subject, "--data", subject, "--events", "20000", "--rounds", "1", "--json"]).ok();
+        let rows = |line: &str| serde_json::from_str::<Value>(line).unwrap()["rows"].as_u64().unwrap();
+        let found = measured.lines().filter(|line| rows(line) > 0).count();
+        assert!(found >= questions * 2 / 3 && measured.lines().count() >= questions, "{measured}");
+    }
+}
