@@ -37,6 +37,7 @@ mod reveal;
 mod revoke;
 mod rotate;
 mod rounds;
+mod standing;
 pub mod state;
 mod vault;
 
@@ -74,13 +75,14 @@ pub use import::Import;
 pub use issue::{Issue, Issued};
 pub use kind::{Kind, KindError, Kinds};
 pub use limiter::{RateLimited, Rates};
-pub use model::{Entity, Standing, Token};
+pub use model::{Entity, Token};
 pub use ready::Accepted;
 pub use refusal::Refusal;
 #[cfg(feature = "tower")]
 pub use require::{RequireToken, RequireTokenService, ResponseFuture, UsageMetadata};
 pub use revoke::{RevocationMode, Revoke};
 pub use rotate::{Rotate, RotationMode};
+pub use standing::Standing;
 pub use vault::{Vault, VaultError};
 
 /// A token service, as seen by one tenant and whoever acts.

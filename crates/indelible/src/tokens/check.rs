@@ -10,9 +10,10 @@ use super::{
     attempt::{Attempt, Requirement},
     attempted::{Attempted, Looks},
     format::Parsed,
-    model::{Entity, Standing, Token},
+    model::{Entity, Token},
     ready::{Accepted, Ready},
     refusal::Refusal,
+    standing::Standing,
 };
 
 /// A token that was checked, and the event of it that is not written yet.

@@ -11,7 +11,8 @@ use super::{
     error::TokenError,
     events,
     issue::{Expiry, Issued},
-    model::{Standing, Token},
+    model::Token,
+    standing::Standing,
     state::Change,
 };
 

@@ -2,7 +2,7 @@
 
 use indelible_proof::{EventError, Timestamp};
 
-use super::{format::GenerateError, model::Standing, state::StateError, vault::VaultError};
+use super::{format::GenerateError, standing::Standing, vault::VaultError};
 
 /// Why an operation was not done. Nothing was changed, unless the database failed.
 #[derive(Debug, thiserror::Error)]
@@ -98,4 +98,34 @@ pub enum TokenError {
     /// The system has no random numbers.
     #[error("no random numbers: {0}")]
     Random(#[from] getrandom::Error),
+}
+
+/// Why a database did not do what it was asked.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum StateError {
+    /// A token of the change is no longer as it was read. Nothing was written.
+    #[error("somebody else changed the token meanwhile: read it and try again")]
+    Conflict,
+    /// It failed. Whether a change was written is unknown; each of its events was if it was.
+    #[error("the database of tokens failed: {cause}")]
+    Failed {
+        /// What failed.
+        cause: String,
+    },
+    /// It holds what this program does not understand.
+    #[error("the database of tokens is damaged at {place}: {cause}; restore it from a backup")]
+    Damaged {
+        /// Table and row.
+        place: String,
+        /// What is wrong there.
+        cause: String,
+    },
+    /// A newer version wrote it.
+    #[error("the database of tokens has version {version}, this program knows {known}: use a newer program")]
+    Newer {
+        /// The version that it has.
+        version: i64,
+        /// The latest version that is known.
+        known: i64,
+    },
 }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{
     Tokens,
     error::TokenError,
-    model::{Entity, Standing, Token},
-    state::Tally,
+    model::{Entity, Token},
+    standing::Standing,
 };
 use crate::{
     limits::{CHANGED_TOKENS_MAX, FOUND_TOKENS_DEFAULT, FOUND_TOKENS_MAX},
@@ -71,6 +71,17 @@ pub struct FindCursor {
     pub at: Option<Timestamp>,
     /// The last token.
     pub id: String,
+}
+
+/// How many tokens of a type there are in an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tally {
+    /// The type.
+    pub kind: String,
+    /// The environment.
+    pub environment: String,
+    /// How many.
+    pub tokens: u64,
 }
 
 impl Find {

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::{
     abilities::Abilities,
     allow::{AllowedDomains, AllowedIps},
-    ancestry::Ends,
     error::TokenError,
     format::base58,
+    standing::{Ends, Standing},
 };
 
 /// Somebody or something of the application's, by type and id: who owns a token, and what it is bound to.
@@ -32,29 +32,6 @@ impl Entity {
     /// A person.
     pub fn user(id: impl Into<String>) -> Self {
         Self::new("user", id)
-    }
-}
-
-/// Whether a token can be used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// It can.
-    Active,
-    /// Its time is over.
-    Expired,
-    /// Somebody took it back.
-    Revoked,
-}
-
-impl Standing {
-    /// The word in JSON.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Active => "active",
-            Self::Expired => "expired",
-            Self::Revoked => "revoked",
-        }
     }
 }
 
@@ -130,7 +107,13 @@ pub struct Token {
 impl Token {
     /// Whether it can be used at a moment, as far as it is for itself to say: an ancestor may say otherwise.
     pub fn standing(&self, now: Timestamp) -> Standing {
-        Ends::of(self).standing(now)
+        self.ends().standing(now)
+    }
+
+    /// When it ends, by itself.
+    pub(super) fn ends(&self) -> Ends {
+        let revoked_at = if self.is_revoked { Some(Timestamp::MIN) } else { self.revoked_at };
+        Ends { revoked_at, expires_at: self.expires_at }
     }
 
     /// Whether it will be revoked, and is not yet.

@@ -13,7 +13,7 @@ use std::{
 
 use indelible_proof::{Actor, Credential, Timestamp};
 
-use super::{Tokens, ancestry::Ends, cache::Generation, kind::Kind, model::Token, state::StateError};
+use super::{Tokens, cache::Generation, error::StateError, kind::Kind, model::Token, standing::Ends};
 #[cfg(feature = "tower")]
 use crate::identity::Identity;
 use crate::{redaction, usage::owner_as_actor};

@@ -6,13 +6,7 @@ use indelible_proof::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Tokens,
-    change::later,
-    error::TokenError,
-    events,
-    find::Find,
-    model::{Standing, Token},
-    state::Change,
+    Tokens, change::later, error::TokenError, events, find::Find, model::Token, standing::Standing, state::Change,
 };
 
 /// Which tokens a revocation takes back.

@@ -11,7 +11,8 @@ use super::{
     events,
     find::Find,
     issue::{Expiry, Issued},
-    model::{Standing, Token},
+    model::Token,
+    standing::Standing,
     state::Change,
 };
 

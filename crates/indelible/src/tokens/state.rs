@@ -7,6 +7,7 @@ use indelible_proof::{Event, Timestamp};
 use super::{find::Find, model::Token};
 use crate::outbox::Outbox;
 
+pub use super::{error::StateError, find::Tally};
 pub use sqlite::Sqlite;
 
 /// A database of tokens.
@@ -52,17 +53,6 @@ pub struct Change {
     pub events: Vec<Event>,
 }
 
-/// How many tokens of a type there are in an environment.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tally {
-    /// The type.
-    pub kind: String,
-    /// The environment.
-    pub environment: String,
-    /// How many.
-    pub tokens: u64,
-}
-
 /// That a token was used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
@@ -72,34 +62,4 @@ pub struct Use {
     pub id: String,
     /// When.
     pub at: Timestamp,
-}
-
-/// Why a database did not do what it was asked.
-#[derive(Debug, Clone, thiserror::Error)]
-pub enum StateError {
-    /// A token of the change is no longer as it was read. Nothing was written.
-    #[error("somebody else changed the token meanwhile: read it and try again")]
-    Conflict,
-    /// It failed. Whether a change was written is unknown; each of its events was if it was.
-    #[error("the database of tokens failed: {cause}")]
-    Failed {
-        /// What failed.
-        cause: String,
-    },
-    /// It holds what this program does not understand.
-    #[error("the database of tokens is damaged at {place}: {cause}; restore it from a backup")]
-    Damaged {
-        /// Table and row.
-        place: String,
-        /// What is wrong there.
-        cause: String,
-    },
-    /// A newer version wrote it.
-    #[error("the database of tokens has version {version}, this program knows {known}: use a newer program")]
-    Newer {
-        /// The version that it has.
-        version: i64,
-        /// The latest version that is known.
-        known: i64,
-    },
 }

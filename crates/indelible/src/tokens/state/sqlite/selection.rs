@@ -5,7 +5,8 @@ use rusqlite::{Params, params_from_iter, types::Value};
 
 use crate::tokens::{
     find::{Find, FindOrder, Grouped},
-    model::{Entity, Standing},
+    model::Entity,
+    standing::Standing,
 };
 
 /// A query with its values, in the order of their question marks.
