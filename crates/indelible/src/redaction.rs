@@ -39,9 +39,11 @@ const HASH_BYTES: usize = 16;
 /// The names of fields that are secret unless told otherwise. Case and separators do not matter: `newPassword` is
 /// `new_password` is `New-Password`.
 ///
+/// Hashes of passwords and secrets are here, which servers tell of as they store them: a weak password is found from its hash.
+///
 /// `code` and `pin` are here because an authorization code and a PIN are secrets. Where such a name means something
 /// harmless, say so: `Redaction::default().keep("metadata.status.code")`.
-pub const SECRET_FIELDS: [&str; 32] = [
+pub const SECRET_FIELDS: [&str; 41] = [
     "password",
     "new_password",
     "old_password",
@@ -49,13 +51,21 @@ pub const SECRET_FIELDS: [&str; 32] = [
     "password_confirmation",
     "passwd",
     "passphrase",
+    "password_hash",
+    "hashed_password",
+    "encoded_hash",
     "token",
     "access_token",
     "refresh_token",
     "id_token",
     "session_token",
+    "idp_access_token",
+    "idp_id_token",
+    "idp_intent_token",
     "secret",
     "client_secret",
+    "hashed_secret",
+    "otp_secret",
     "client_assertion",
     "assertion",
     "api_key",
@@ -70,6 +80,7 @@ pub const SECRET_FIELDS: [&str; 32] = [
     "device_code",
     "user_code",
     "backup_code",
+    "verification_code",
     "otp",
     "totp",
     "pin",

@@ -187,13 +187,39 @@ fn okta_verifies_its_hook_and_delivers_several_records_at_once() {
     assert_eq!(actions, ["auth.login.succeeded", "oauth.token.issued", "okta.unread"], "and what is no record is kept");
 }
 
+fn stamped(at: u64, body: &str) -> String {
+    format!("t={at},v1={}", signed(&format!("{at}.{body}")))
+}
+
+#[test]
+fn what_zitadel_tells_of_passwords_and_tokens_as_it_stores_them_is_in_no_event() {
+    let server = server();
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+    let secret = "f00d-not-to-be-kept";
+    for (name, payload) in [
+        ("user.human.added", json!({"userName": "alice", "encodedHash": secret})),
+        ("user.human.password.changed", json!({"encodedHash": secret, "changeRequired": false})),
+        ("user.machine.secret.set", json!({"hashedSecret": secret})),
+        ("user.human.mfa.otp.added", json!({"otpSecret": {"crypted": secret}})),
+        ("idpintent.succeeded", json!({"idpAccessToken": {"crypted": secret}, "idpIdToken": secret})),
+    ] {
+        let body = json!({"aggregateID": "42", "aggregateType": "user", "event_type": name, "userID": "7", "event_payload": payload});
+        let header = stamped(now, &body.to_string());
+        let headers = [("content-type", JSON), ("zitadel-signature", &*header)];
+        assert_eq!(server.post_with("/v1/webhooks/id", &headers, body.to_string()).status, 204);
+    }
+    let events = received(&server);
+    assert_eq!(events.len(), 5);
+    assert!(!Value::from(events).to_string().contains(secret));
+}
+
 #[test]
 fn what_was_signed_long_ago_is_refused() {
     let server = server();
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let body = json!({"aggregateID": "42", "aggregateType": "user", "sequence": 1, "event_type": "user.locked", "userID": "7"}).to_string();
     let send = |at: u64| {
-        let header = format!("t={at},v1={}", signed(&format!("{at}.{body}")));
+        let header = stamped(at, &body);
         server.post_with("/v1/webhooks/id", &[("zitadel-signature", &header)], &body)
     };
     send(now - 3600).assert_problem(401, "delivery-refused");
