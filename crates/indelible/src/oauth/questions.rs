@@ -81,6 +81,8 @@ const ISSUING: [&str; 4] =
 const REVOKED: &str = "oauth.token.revoked";
 /// A refresh token was presented that another one had replaced.
 const REUSED: &str = "oauth.refresh_token.reused";
+/// No token was issued for what was presented.
+const FAILED: &str = "oauth.token.failed";
 /// A token was looked at, perhaps with every request.
 const INTROSPECTED: &str = "oauth.token.introspected";
 

@@ -238,3 +238,29 @@ fn tokens_that_were_issued_for_each_other_in_a_circle_are_told_once() {
     let told: Vec<_> = chain.tokens.iter().map(|link| (link.depth, &*link.token.fingerprint)).collect();
     assert_eq!(told, [(0, "a"), (1, "b"), (2, "c")]);
 }
+
+#[test]
+fn however_often_a_stolen_token_is_tried_its_chain_is_told() {
+    let presented = |kind: &str, token: &str| Credential {
+        kind: Some(kind.to_owned()),
+        fingerprint: Some(token.to_owned()),
+        ..Credential::default()
+    };
+    let issued = Event::new("oauth.token.issued").credential(presented("authorization_code", "code"));
+    let refreshed = Event::new("oauth.token.refreshed").credential(presented("refresh_token", "r0"));
+    let begun = [
+        issued.target(Target::new("access_token", "a0")).target(Target::new("refresh_token", "r0")),
+        refreshed.target(Target::new("refresh_token", "r1")),
+    ];
+    let tried = (0..1200).map(|nth| {
+        let action = if nth % 2 == 0 { "oauth.refresh_token.reused" } else { "oauth.token.failed" };
+        Event::new(action).outcome(Outcome::Denied).credential(presented("refresh_token", "r0"))
+    });
+    let store = Arc::new(MemoryStore::default());
+    let events = begun.into_iter().chain(tried).collect();
+    Recorder::new(store.clone()).record_all(events, Durability::Durable).unwrap();
+    let chain = Questions::of(&*store).chain("r0", Timestamp::MAX, ALL).unwrap();
+    let told: Vec<_> = chain.tokens.iter().map(|link| (link.depth, &*link.token.fingerprint)).collect();
+    assert_eq!(told, [(0, "code"), (1, "a0"), (1, "r0"), (2, "r1")]);
+    assert!(chain.more);
+}

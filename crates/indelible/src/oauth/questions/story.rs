@@ -11,7 +11,7 @@ use indelible_engine::{
 use indelible_proof::{Event, Recorded, Timestamp};
 
 use super::{
-    INTROSPECTED, Questions,
+    FAILED, INTROSPECTED, Questions, REUSED,
     lives::{families, tokens},
     of_oauth,
 };
@@ -95,12 +95,29 @@ impl Story {
 impl Questions<'_> {
     /// At most `limit` events up to a moment that are connected with some keys. Uses and introspections, which may be
     /// any number, are left out.
-    pub(super) fn story(&self, mut next: Keys, at: Timestamp, limit: u32) -> Result<Story, ReadError> {
-        let mut known = Keys::default();
+    pub(super) fn story(&self, keys: Keys, at: Timestamp, limit: u32) -> Result<Story, ReadError> {
         let mut story = Story { events: BTreeMap::new(), whole: true };
+        // Whoever has a token may try it as often as they like: that takes no room from what became of it.
+        let known = self.follow(keys, &[INTROSPECTED, FAILED, REUSED], at, limit, &mut story)?;
+        if story.whole {
+            self.follow(known, &[INTROSPECTED], at, limit, &mut story)?;
+        }
+        Ok(story)
+    }
+
+    /// Adds the events that are connected with some keys, but for some actions; the keys of all of them.
+    fn follow(
+        &self,
+        mut next: Keys,
+        left_out: &[&str],
+        at: Timestamp,
+        limit: u32,
+        story: &mut Story,
+    ) -> Result<Keys, ReadError> {
+        let mut known = Keys::default();
         for _ in 0..STORY_ROUNDS_MAX {
-            if next.is_empty() {
-                return Ok(story);
+            if next.is_empty() || !story.whole {
+                return Ok(known);
             }
             let asked = next.take_some();
             let before: BTreeSet<u64> = story.events.keys().copied().collect();
@@ -112,7 +129,7 @@ impl Questions<'_> {
             ] {
                 if !values.is_empty() {
                     let mut filter = self.up_to(at, vec![of_oauth(&[]), is(column, values.iter().cloned())]);
-                    filter.clauses.push(Clause { negated: true, ..is(Column::Action, [INTROSPECTED]) });
+                    filter.clauses.push(Clause { negated: true, ..is(Column::Action, left_out.iter().copied()) });
                     story.whole &= self.gather(filter, limit, &mut story.events)?;
                 }
             }
@@ -120,11 +137,9 @@ impl Questions<'_> {
             for (_, recorded) in story.events.iter().filter(|(seq, _)| !before.contains(seq)) {
                 next.add(Keys::of(&recorded.event).beyond(&known));
             }
-            if !story.whole {
-                return Ok(story);
-            }
         }
-        Ok(Story { whole: next.is_empty(), ..story })
+        story.whole &= next.is_empty();
+        Ok(known)
     }
 
     /// Adds the events of a filter, the oldest first, as long as there are no more than `limit`; false when there are more.
