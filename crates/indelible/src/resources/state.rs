@@ -56,7 +56,12 @@ impl State {
             }
             state.events += 1;
             (state.seq, state.changed_at) = (Some(recorded.seq), event.occurred_at);
-            state.standing = state.standing.after(&event.action);
+            let standing = state.standing.after(&event.action);
+            if (state.standing, standing) == (Standing::Deleted, Standing::Present) {
+                // What had the id before was another one.
+                (state.name, state.attrs) = Default::default();
+            }
+            state.standing = standing;
             let is_meant = |target: &&Target| names(target, kind, id);
             if let Some(target) = event.targets.iter().find(is_meant) {
                 state.name = target.name.clone().or(state.name);

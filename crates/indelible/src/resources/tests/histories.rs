@@ -210,3 +210,12 @@ fn who_was_not_allowed_to_create_a_resource_again_did_not_begin_its_history() {
     let state = Trail::of(&*store).state("order", "1", None).unwrap();
     assert_eq!(Value::from(state.fields), json!({"n": 1000, "note": "first"}));
 }
+
+#[test]
+fn what_had_the_id_before_gives_a_resource_neither_its_name_nor_its_address() {
+    let first = Resource::new("network", "net_7").name("office").address("10.7.0.0/24");
+    let second = Resource::new("network", "net_7");
+    let events = [first.on(Action::CREATED), first.on(Action::DELETED), second.on(Action::CREATED)];
+    let state = State::of("network", "net_7", &recorded(events));
+    assert_eq!((state.standing, state.name, state.attrs), (Standing::Present, None, Object::new()));
+}
