@@ -37,8 +37,8 @@ pub(crate) const GAP_TENANTS_MAX: usize = 64;
 pub(crate) const REDACTION_DEPTH_MAX: usize = 32;
 /// Bytes of the longest field name, without separators, that can be a secret's.
 pub(crate) const FIELD_NAME_BYTES_MAX: usize = 128;
-/// Tokens whose unused scopes are told at once: as many as an index is asked for.
-pub(crate) const UNUSED_TOKENS_MAX: u32 = 64;
+/// Values of a condition that are looked up in an index; where there are more, every row is looked at.
+pub(crate) const INDEXED_VALUES_MAX: usize = 64;
 /// Steps from token to token on the way through a chain, however its tokens are connected.
 pub(crate) const STORY_ROUNDS_MAX: u32 = 64;
 /// Events of the families of refresh tokens that were used again.

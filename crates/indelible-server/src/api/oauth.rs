@@ -26,6 +26,8 @@ pub(crate) use question::OauthQuestion;
 
 /// Rows of an answer when nobody says.
 const ROWS: u32 = 50;
+/// Of those that tell a story each.
+const REUSES: u32 = 10;
 /// The window of questions that are about now, when nobody says.
 const LATELY: Span = Span(std::time::Duration::from_secs(86_400));
 
@@ -57,7 +59,7 @@ parameters! {
         since: String, "7d";
         /// Before then.
         until: String, "2026-12-01";
-        /// Rows at most; of `chain`, events. Default: 50; of `chain`, 1000.
+        /// Rows at most; of `chain`, events. Default: 50; of `reuse`, 10; of `chain`, 1000.
         limit: UpTo<PAGE_ROWS_MAX>, "50";
     }
 }
@@ -113,7 +115,7 @@ impl OauthParams {
                     _ => return Err(Problem::parameter("token", "give the fingerprint of a token, or a family")),
                 })
             }
-            OauthQuestion::Reuse => value(questions.reuse(limit)?),
+            OauthQuestion::Reuse => value(questions.reuse(self.limit.map_or(REUSES, |UpTo(limit)| limit))?),
             OauthQuestion::RedirectUris => value(questions.redirect_uris(limit)?),
             OauthQuestion::Alive => value(questions.alive(at, limit)?),
             OauthQuestion::Failures => value(questions.failures(limit)?),

@@ -68,7 +68,7 @@ struct Conditions {
     /// Before then
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
-    /// How many rows; of chain, events. Default: 50; of chain, 1000
+    /// How many rows; of chain, events. Default: 50; of reuse, 10; of chain, 1000
     #[arg(long, value_name = "N", value_parser = value_parser!(u32).range(1..=i64::from(PAGE_ROWS_MAX)))]
     limit: Option<u32>,
 }

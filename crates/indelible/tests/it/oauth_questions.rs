@@ -12,13 +12,13 @@ use indelible::{
 use naive::Naive;
 use proptest::prelude::*;
 
-const MINUTE_US: i64 = 60_000_000;
+const STEP_US: i64 = 30 * 60_000_000;
 /// More than any answer here has.
 const ALL: u32 = 1000;
 
-fn at(minute: i64) -> Timestamp {
+fn at(step: i64) -> Timestamp {
     // 2026-11-20T22:00:00Z
-    Timestamp::saturating_from_micros(1_795_212_000_000_000 + minute * MINUTE_US)
+    Timestamp::saturating_from_micros(1_795_212_000_000_000 + step * STEP_US)
 }
 
 /// The type of a token is in its name.

@@ -78,10 +78,9 @@ impl Questions<'_> {
             (vec!["oauth.token.refreshed", REUSED], Column::CredentialFingerprint, tokens.iter().collect()),
             (vec![REUSED], Column::OauthTokenFamily, families.iter().collect()),
         ];
-        for (actions, column, values) in ends.into_iter().filter(|(.., values)| !values.is_empty()) {
-            let clauses = vec![is(Column::Action, actions), is(column, values)];
-            let filter = Filter { seq_from: Some(first), ..self.up_to(at, clauses) };
-            if !self.gather(filter, ALIVE_ENDS_MAX, events)? {
+        for (actions, column, values) in ends {
+            let filter = Filter { seq_from: Some(first), ..self.up_to(at, vec![is(Column::Action, actions)]) };
+            if !self.gather(&filter, (column, values), ALIVE_ENDS_MAX, events)? {
                 return Err(ReadError::TooBroad { what: "events that end tokens", limit: ALIVE_ENDS_MAX as usize });
             }
         }

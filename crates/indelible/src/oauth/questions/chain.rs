@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use indelible_engine::{
     column::Column,
-    limits::VALUES_MAX,
     query::{Aggregate, Measure},
     source::ReadError,
 };
@@ -16,7 +15,10 @@ use super::{
     lives::{Life, Lives},
     story::Keys,
 };
-use crate::asking::{is, of_column, text};
+use crate::{
+    asking::{is, of_column, text},
+    limits::INDEXED_VALUES_MAX,
+};
 
 /// All tokens of an authorization, as a tree.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -74,7 +76,7 @@ impl Questions<'_> {
     /// The uses of some tokens up to a moment.
     fn uses_of(&self, tokens: &[&String], at: Timestamp) -> Result<HashMap<String, Uses>, ReadError> {
         let mut uses = HashMap::new();
-        for some in tokens.chunks(VALUES_MAX) {
+        for some in tokens.chunks(INDEXED_VALUES_MAX) {
             let of_some = is(Column::CredentialFingerprint, some.iter().copied());
             let table = self.asking.aggregate(&Aggregate {
                 group_by: vec![of_column(Column::CredentialFingerprint)],

@@ -10,7 +10,7 @@ use indelible_engine::{
 };
 use serde::Serialize;
 
-use super::{Listed, Questions, Uses, of_oauth};
+use super::{Listed, Questions, Uses};
 use crate::asking::{matches, number, of_column, text};
 
 /// The code of a user who said no, which is not the fault of where the answer goes.
@@ -41,7 +41,7 @@ impl Questions<'_> {
             group_by: by.map(of_column).to_vec(),
             measures: vec![Measure::Count, Measure::First, Measure::Last],
             limit: AGGREGATE_ROWS_MAX,
-            ..Aggregate::count(self.filter([of_oauth(&[]), any]))
+            ..Aggregate::count(self.filter([any]))
         })?;
         let mut uris: BTreeMap<(Option<String>, String), RedirectUri> = BTreeMap::new();
         for row in &seen.rows {

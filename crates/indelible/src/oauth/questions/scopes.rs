@@ -8,12 +8,13 @@ use indelible_engine::{
     query::{Aggregate, Clause, Order, Query, Value},
     source::ReadError,
 };
+use indelible_proof::Timestamp;
 use serde::Serialize;
 
 use super::{ISSUING, Listed, Questions, USE, lives::token_targets};
 use crate::{
     asking::{is, number, of_column, text},
-    limits::UNUSED_TOKENS_MAX,
+    limits::INDEXED_VALUES_MAX,
 };
 
 /// A scope that was granted and not needed.
@@ -29,6 +30,9 @@ pub struct UnusedScope {
     pub grants: u64,
 }
 
+/// The time in which most of what is needed at all was needed.
+const LATELY_US: i64 = 86_400_000_000;
+
 /// Who has scopes, and how often each.
 type Scopes = BTreeMap<(Option<String>, String), u64>;
 
@@ -36,13 +40,45 @@ impl Questions<'_> {
     /// Scopes that were granted to a client and that none of its uses needed, both in the window: the most often granted
     /// first.
     pub fn unused_scopes(&self, limit: u32) -> Result<Listed<UnusedScope>, ReadError> {
-        let granted = self.scopes(issued(), Column::ClientId, Column::OauthScopesGranted)?;
-        let needed = self.scopes(vec![is(Column::Action, [USE])], Column::ClientId, Column::OauthScopesRequested)?;
-        let unused = granted.into_iter().filter(|(of, _)| !needed.contains_key(of));
+        let mut granted = self.scopes(issued(), Column::ClientId, Column::OauthScopesGranted)?;
+        self.forget_needed(&mut granted)?;
+        let unused = granted.into_iter();
         let unused = unused.map(|((client, scope), grants)| UnusedScope { client, token: None, scope, grants });
         let mut unused: Vec<_> = unused.collect();
         unused.sort_by_key(|unused| std::cmp::Reverse(unused.grants));
         Ok(Listed::first(unused, limit))
+    }
+
+    /// Leaves out what uses have needed. Most of it was needed lately; only the rest of what anybody needed is looked for in
+    /// the whole window.
+    fn forget_needed(&self, granted: &mut Scopes) -> Result<(), ReadError> {
+        let used = || is(Column::Action, [USE]);
+        let newest = Query { limit: 1, ..Query::newest(self.filter([used()])) };
+        let newest = self.asking.page(&newest)?.events.pop().and_then(|recorded| recorded.event.occurred_at);
+        let Some(newest) = newest else { return Ok(()) };
+        let since = Timestamp::saturating_from_micros(newest.as_micros() - LATELY_US);
+        let lately = self.clone().since(self.asking.since.map_or(since, |mine| mine.max(since)));
+        lately.forget(vec![used()], granted)?;
+        let anybody_s = self.asking.aggregate(&Aggregate {
+            group_by: vec![of_column(Column::OauthScopesRequested)],
+            limit: AGGREGATE_ROWS_MAX,
+            ..Aggregate::count(self.filter([used()]))
+        })?;
+        let anybody_s: BTreeSet<String> = anybody_s.rows.iter().filter_map(|row| row.first().and_then(text)).collect();
+        let open: Vec<_> = granted.keys().filter(|(_, scope)| anybody_s.contains(scope)).collect();
+        let clients: Option<BTreeSet<&String>> = open.iter().map(|(client, _)| client.as_ref()).collect();
+        let scopes: BTreeSet<&String> = open.iter().map(|(_, scope)| scope).collect();
+        let mut clauses = vec![used(), is(Column::OauthScopesRequested, scopes)];
+        // Nobody is no client that a condition can name.
+        clauses.extend(clients.map(|clients| is(Column::ClientId, clients)));
+        self.forget(clauses, granted)
+    }
+
+    fn forget(&self, clauses: Vec<Clause>, granted: &mut Scopes) -> Result<(), ReadError> {
+        for needed in self.scopes(clauses, Column::ClientId, Column::OauthScopesRequested)?.into_keys() {
+            granted.remove(&needed);
+        }
+        Ok(())
     }
 
     /// The same of each access token: of one, or of those that the newest `limit` events of the window, at most
@@ -50,7 +86,7 @@ impl Questions<'_> {
     pub fn unused_scopes_by_token(&self, token: Option<&str>, limit: u32) -> Result<Listed<UnusedScope>, ReadError> {
         let clauses = issued().into_iter().chain(token.map(|token| is(Column::TargetsId, [token])));
         let filter = self.filter(clauses);
-        let limit = limit.min(UNUSED_TOKENS_MAX);
+        let limit = limit.min(INDEXED_VALUES_MAX as u32);
         let page = self.asking.page(&Query { filter, order: Order::NewestFirst, limit, after: None })?;
         let mut granted: BTreeMap<(String, &str), UnusedScope> = BTreeMap::new();
         for event in &page.events {

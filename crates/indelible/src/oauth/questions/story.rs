@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use indelible_engine::{
     column::Column,
-    limits::{PAGE_ROWS_MAX, VALUES_MAX},
+    limits::PAGE_ROWS_MAX,
     query::{Clause, Filter, Order, Query},
     source::ReadError,
 };
@@ -15,7 +15,10 @@ use super::{
     lives::{families, tokens},
     of_oauth,
 };
-use crate::{asking::is, limits::STORY_ROUNDS_MAX};
+use crate::{
+    asking::is,
+    limits::{INDEXED_VALUES_MAX, STORY_ROUNDS_MAX},
+};
 
 /// What events are connected by.
 #[derive(Debug, Clone, Default)]
@@ -46,20 +49,11 @@ impl Keys {
         self.families.extend(other.families);
     }
 
-    /// Leaves what the other does not have, as much as a condition can name.
+    /// Leaves what the other does not have.
     fn beyond(mut self, other: &Self) -> Self {
         self.tokens.retain(|token| !other.tokens.contains(token));
         self.families.retain(|family| !other.families.contains(family));
         self
-    }
-
-    /// Takes out as many as a condition can name.
-    fn take_some(&mut self) -> Self {
-        let some = |keys: &mut BTreeSet<String>| {
-            let rest = keys.iter().nth(VALUES_MAX).cloned().map(|nth| keys.split_off(&nth)).unwrap_or_default();
-            std::mem::replace(keys, rest)
-        };
-        Self { tokens: some(&mut self.tokens), families: some(&mut self.families) }
     }
 }
 
@@ -119,7 +113,7 @@ impl Questions<'_> {
             if next.is_empty() || !story.whole {
                 return Ok(known);
             }
-            let asked = next.take_some();
+            let asked = std::mem::take(&mut next);
             let before: BTreeSet<u64> = story.events.keys().copied().collect();
             for (column, values) in [
                 (Column::CredentialFingerprint, &asked.tokens),
@@ -127,11 +121,9 @@ impl Questions<'_> {
                 (Column::OauthTokenFamily, &asked.families),
                 (Column::TargetsId, &asked.families),
             ] {
-                if !values.is_empty() {
-                    let mut filter = self.up_to(at, vec![of_oauth(&[]), is(column, values.iter().cloned())]);
-                    filter.clauses.push(Clause { negated: true, ..is(Column::Action, left_out.iter().copied()) });
-                    story.whole &= self.gather(filter, limit, &mut story.events)?;
-                }
+                let left_out = Clause { negated: true, ..is(Column::Action, left_out.iter().copied()) };
+                let filter = self.up_to(at, vec![of_oauth(&[]), left_out]);
+                story.whole &= self.gather(&filter, (column, values), limit, &mut story.events)?;
             }
             known.add(asked);
             for (_, recorded) in story.events.iter().filter(|(seq, _)| !before.contains(seq)) {
@@ -142,27 +134,35 @@ impl Questions<'_> {
         Ok(known)
     }
 
-    /// Adds the events of a filter, the oldest first, as long as there are no more than `limit`; false when there are more.
-    pub(super) fn gather(
+    /// Adds the events of a filter that have one of some values in a column, the oldest first, as long as there are no more
+    /// than `limit`; false when there are more.
+    pub(super) fn gather<'k>(
         &self,
-        filter: Filter,
+        filter: &Filter,
+        (column, values): (Column, impl IntoIterator<Item = &'k String>),
         limit: u32,
         events: &mut BTreeMap<u64, Recorded>,
     ) -> Result<bool, ReadError> {
-        let mut query = Query { filter, order: Order::OldestFirst, limit: PAGE_ROWS_MAX.min(limit), after: None };
-        loop {
-            let page = self.asking.page(&query)?;
-            for recorded in page.events {
-                if events.len() >= limit as usize && !events.contains_key(&recorded.seq) {
-                    return Ok(false);
+        let values: Vec<&String> = values.into_iter().collect();
+        for some in values.chunks(INDEXED_VALUES_MAX) {
+            let mut filter = filter.clone();
+            filter.clauses.push(is(column, some.iter().copied()));
+            let mut query = Query { filter, order: Order::OldestFirst, limit: PAGE_ROWS_MAX.min(limit), after: None };
+            loop {
+                let page = self.asking.page(&query)?;
+                for recorded in page.events {
+                    if events.len() >= limit as usize && !events.contains_key(&recorded.seq) {
+                        return Ok(false);
+                    }
+                    events.insert(recorded.seq, recorded);
                 }
-                events.insert(recorded.seq, recorded);
-            }
-            match page.next {
-                Some(next) => query.after = Some(next),
-                None => return Ok(true),
+                match page.next {
+                    Some(next) => query.after = Some(next),
+                    None => break,
+                }
             }
         }
+        Ok(true)
     }
 
     /// The events of the tenant up to a moment, that included.

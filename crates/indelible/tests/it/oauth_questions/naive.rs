@@ -140,7 +140,7 @@ impl Naive<'_> {
 
     pub(super) fn redirect_uris(&self) -> Vec<RedirectUri> {
         let mut found: BTreeMap<(Option<String>, String), RedirectUri> = BTreeMap::new();
-        for event in self.window().filter(|event| event.action.starts_with("oauth.")) {
+        for event in self.window() {
             let Some(uri) = event.oauth.as_ref().and_then(|oauth| oauth.redirect_uri.clone()) else { continue };
             let slot = found.entry((client(event), uri.clone())).or_insert_with(|| RedirectUri {
                 client: client(event),
