@@ -1,6 +1,6 @@
 use std::{io::ErrorKind, os::unix::fs::PermissionsExt};
 
-use super::RealFs;
+use super::{Held, RealFs};
 use crate::fs::Fs;
 
 #[test]
@@ -37,6 +37,17 @@ fn a_lock_is_held_until_its_guard_is_dropped() {
     let guard = RealFs.lock(&path).unwrap();
     assert_eq!(RealFs.lock(&path).err().unwrap().kind(), ErrorKind::WouldBlock);
     drop(guard);
+    assert!(RealFs.lock(&path).is_ok());
+}
+
+#[test]
+fn a_lock_ends_with_its_guard_though_a_forked_process_has_the_file_open() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("lock");
+    let file = std::fs::File::create(&path).unwrap();
+    let _forked = file.try_clone().unwrap();
+    file.try_lock().unwrap();
+    drop(Held(file));
     assert!(RealFs.lock(&path).is_ok());
 }
 
