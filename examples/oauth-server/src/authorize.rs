@@ -54,8 +54,17 @@ impl Asked {
     }
 
     fn redirect(&self, client: &Client, answer: &str) -> Redirect {
-        Redirect::to(&format!("{}?{answer}&state={}", client.redirect_uri, self.state))
+        Redirect::to(&format!("{}?{answer}&state={}", client.redirect_uri, encoded(&self.state)))
     }
+}
+
+/// A value of a query: what came as one parameter must not go back as several.
+fn encoded(text: &str) -> String {
+    let encode = |byte: u8| match byte {
+        b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'-' | b'.' | b'_' | b'~' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(encode).collect()
 }
 
 pub(crate) async fn ask(

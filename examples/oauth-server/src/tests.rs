@@ -69,12 +69,13 @@ impl World {
     async fn authorize(&mut self, answer: &str) -> String {
         let path = format!(
             "/authorize?client_id=shop&response_type=code&redirect_uri={CALLBACK}&scope=orders:read+orders:write+admin\
-             &state=xyz&code_challenge={CHALLENGE}&code_challenge_method=S256"
+             &state=x%26code%3Dz&code_challenge={CHALLENGE}&code_challenge_method=S256"
         );
         assert_eq!(self.send(Method::GET, &path, "", "").await.0, StatusCode::OK);
         let (_, location, _) = self.send(Method::POST, &path, "", answer).await;
-        let told =
-            location.strip_prefix("http://127.0.0.1:4000/callback?").and_then(|told| told.strip_suffix("&state=xyz"));
+        let told = location
+            .strip_prefix("http://127.0.0.1:4000/callback?")
+            .and_then(|told| told.strip_suffix("&state=x%26code%3Dz"));
         self.secrets.extend(told.and_then(|told| told.strip_prefix("code=")).map(str::to_owned));
         told.unwrap().to_owned()
     }
