@@ -7,6 +7,7 @@ mod changes;
 mod checkpoint;
 mod doctor;
 mod error;
+mod escaping;
 mod export;
 mod filter;
 mod fingerprint;

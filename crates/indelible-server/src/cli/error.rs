@@ -9,7 +9,7 @@ use std::{
 
 use axum::http::StatusCode;
 
-use super::terminal::visible;
+use super::escaping::visible;
 use crate::{api::Problem, limits::SEND_PATIENCE};
 
 /// Why a command did not succeed.
