@@ -145,7 +145,7 @@ impl Log {
     /// good; `None` when there are none. Returns when their files are gone.
     ///
     /// First everything that goes is verified; `progress` is told of it as by [`Self::verify`]. Then `record` has to append,
-    /// durably, an event with the action [`RETENTION_APPLIED`], and gives its index; where it fails nothing is removed.
+    /// durably, an event with the action [`RETENTION_APPLIED`](super::RETENTION_APPLIED), and gives its index; where it fails nothing is removed.
     ///
     /// Proofs of the events that are kept stay as they are. That the log extends a tree of fewer events than were removed
     /// can be shown for whole groups of 256 events, for every size at which the signing key was changed, and for those in
