@@ -21,7 +21,7 @@ fn of(example: &Value) -> Value {
         Value::Array(items) if items.is_empty() => json!({"type": "array"}),
         Value::Array(items) => json!({"type": "array", "items": of_all(items)}),
         // Described once, more exactly than an example tells.
-        Value::Object(fields) if fields.contains_key("seq") && fields.contains_key("action") => {
+        Value::Object(fields) if fields.contains_key("recorded_at") && fields.contains_key("action") => {
             json!({"$ref": "#/components/schemas/RecordedEvent"})
         }
         Value::Object(fields) => object(fields),

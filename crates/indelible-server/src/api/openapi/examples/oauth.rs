@@ -1,7 +1,5 @@
 //! Answers about OAuth.
 
-use std::collections::BTreeMap;
-
 use indelible::{
     Outcome,
     oauth::questions::{
@@ -39,25 +37,28 @@ fn oauth_answer(question: OauthQuestion, full: bool) -> Value {
             grants: 7,
         }),
         OauthQuestion::Chain => value(Chain {
-            tokens: vec![Link {
-                depth: 1,
-                parent: some("hmac:5d1a09c3e6f74b285d1a09c3e6f74b28"),
-                token: token(full),
-                state: State::Revoked,
-                ended: full.then(step),
-                steps: vec![step()],
-                uses,
-            }],
-            others: vec![step()],
+            tokens: tokens(full)
+                .into_iter()
+                .map(|token| Link {
+                    depth: 1,
+                    parent: some("hmac:5d1a09c3e6f74b285d1a09c3e6f74b28"),
+                    state: State::Revoked,
+                    ended: token.issued.clone(),
+                    token,
+                    steps: vec![step(full)],
+                    uses,
+                })
+                .collect(),
+            others: vec![step(full)],
             more: false,
         }),
         OauthQuestion::Reuse => listed(Reuse {
-            step: step(),
+            step: step(full),
             token: some("hmac:9f2c4e81b7d05a369f2c4e81b7d05a36"),
             client: some("web"),
             actor: some("42"),
             family: some("fam-1"),
-            alive: vec![token(full)],
+            alive: tokens(full),
             more: false,
         }),
         OauthQuestion::RedirectUris => listed(RedirectUri {
@@ -65,9 +66,9 @@ fn oauth_answer(question: OauthQuestion, full: bool) -> Value {
             redirect_uri: "https://app.example.com/callback".to_owned(),
             uses,
             failed: 3,
-            reasons: BTreeMap::from([("redirect_uri_mismatch".to_owned(), 3)]),
+            reasons: full.then(|| ("redirect_uri_mismatch".to_owned(), 3)).into_iter().collect(),
         }),
-        OauthQuestion::Alive => listed(token(full)),
+        OauthQuestion::Alive => value(Listed { rows: tokens(full), more: false }),
         OauthQuestion::Failures => listed(Refused {
             client: some("web"),
             reason: some("invalid_grant"),
@@ -82,6 +83,12 @@ fn listed(row: impl Serialize) -> Value {
     value(Listed { rows: vec![row], more: false })
 }
 
+/// The event by which a token was issued, which may say why, or may not be known.
+fn tokens(full: bool) -> Vec<Token> {
+    let issued = if full { vec![Some(step(true)), Some(step(false))] } else { vec![None] };
+    issued.into_iter().map(|issued| Token { issued, ..token(full) }).collect()
+}
+
 fn token(full: bool) -> Token {
     let some = |known: &str| text(known).filter(|_| full);
     Token {
@@ -92,16 +99,16 @@ fn token(full: bool) -> Token {
         actor: some("42"),
         scopes: texts(&["orders:read"]),
         expires_at: full.then(|| at(3600)),
-        issued: full.then(step),
+        issued: None,
     }
 }
 
-fn step() -> Step {
+fn step(full: bool) -> Step {
     Step {
         seq: 1234,
         at: at(0),
         action: "oauth.token.failed".to_owned(),
         outcome: Outcome::Failure,
-        reason: text("invalid_grant"),
+        reason: text("invalid_grant").filter(|_| full),
     }
 }
