@@ -84,7 +84,10 @@ fn matches(one: &Match, text: &str) -> bool {
         Match::Between(low, high) => {
             let time = text.parse::<Timestamp>().map(|at| at.as_micros() as f64);
             let number = text.parse::<f64>().ok().or(time.ok()).filter(|number| number.is_finite());
-            number.is_some_and(|number| *low as f64 <= number && number <= *high as f64)
+            // The ends of the numbers are no bounds.
+            let is_above = |number| *low == i64::MIN || *low as f64 <= number;
+            let is_below = |number| *high == i64::MAX || number <= *high as f64;
+            number.is_some_and(|number| is_above(number) && is_below(number))
         }
     }
 }
