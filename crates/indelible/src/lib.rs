@@ -54,12 +54,12 @@ pub mod capture;
 pub mod drivers;
 #[cfg(feature = "axum")]
 pub mod endpoints;
-mod fingerprint;
 #[cfg(feature = "geo")]
 pub mod geo;
 #[cfg(feature = "tower")]
 pub mod identity;
 pub mod import;
+mod key_file;
 mod limits;
 #[cfg(any(feature = "tokens", feature = "tower"))]
 mod network;
@@ -79,7 +79,6 @@ pub mod usage;
 #[cfg(feature = "receivers")]
 pub mod webhooks;
 
-pub use fingerprint::{FingerprintKeyError, fingerprint_key};
 pub use indelible_engine::{
     log::{Log, LogConfig, OpenError},
     memory::MemoryStore,
@@ -92,6 +91,7 @@ pub use indelible_proof::{
     Actor, Changes, Client, Context, Credential, Event, EventError, EventId, Geo, Http, LeafHash, OAuth, Object,
     Outcome, Recorded, Severity, Source, Target, Timestamp, TimestampError, vocabulary,
 };
+pub use key_file::{KeyFileError, fingerprint_key, read_key};
 #[cfg(any(feature = "tokens", feature = "tower"))]
 pub use network::{Network, NetworkError};
 pub use recorder::{

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use indelible::{fingerprint_key, oauth::Fingerprints};
+use indelible::{oauth::Fingerprints, read_key};
 use serde_json::json;
 
 use super::{error::Failure, prompt, terminal::Screen};
@@ -35,13 +35,14 @@ impl Fingerprint {
     pub(crate) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
         let path = self.key_file.clone().unwrap_or_else(|| key_file(&self.data));
         // A new one would make fingerprints that are nowhere in the log.
-        if !path.exists() {
-            return Err(Failure::Failed(format!(
+        let key = read_key(&path).map_err(|error| match error {
+            missing if missing.is_missing() => Failure::Failed(format!(
                 "there is no key of fingerprints: {} is missing; name the log's directory with --data, or the file with --key-file",
                 path.display()
-            )));
-        }
-        let fingerprints = Fingerprints::new(fingerprint_key(&path).map_err(Failure::because)?);
+            )),
+            error => Failure::because(error),
+        })?;
+        let fingerprints = Fingerprints::new(key);
         let fingerprint = fingerprints.of(&prompt::token()?);
         if screen.wants_json() {
             screen.json(&json!({ "fingerprint": fingerprint }))

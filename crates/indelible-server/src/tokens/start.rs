@@ -1,12 +1,9 @@
 //! The service over a data directory: `state.db` beside the log, and the keys that are in neither.
 
-use std::{
-    fs, io,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use indelible::{
-    FingerprintKeyError, Recorder, fingerprint_key,
+    KeyFileError, Recorder, fingerprint_key, read_key,
     tokens::{self, Tokens, Vault},
 };
 
@@ -18,23 +15,9 @@ pub(crate) enum StartError {
     /// The service said no.
     #[error("tokens: {0}")]
     Service(#[from] tokens::StartError),
-    /// A file of a key cannot be read or made.
-    #[error("{path}: {error}")]
-    Io {
-        /// The file.
-        path: PathBuf,
-        /// The system's words.
-        error: io::Error,
-    },
-    /// A file holds no key.
-    #[error("{path} holds no key: write 64 hexadecimal digits there, as `openssl rand -hex 32` makes them")]
-    NoKey {
-        /// The file.
-        path: PathBuf,
-    },
-    /// There is no key of fingerprints.
+    /// There is no key of fingerprints, or of the vault.
     #[error(transparent)]
-    Fingerprint(#[from] FingerprintKeyError),
+    Key(#[from] KeyFileError),
 }
 
 /// Opens the tokens of a data directory; what a crash kept from the log goes there first. Blocks.
@@ -60,13 +43,4 @@ pub(crate) fn start(data: &Path, config: &TokensConfig, recorder: Recorder) -> R
 /// Where a data directory has the key of its fingerprints.
 pub(crate) fn key_file(data: &Path) -> PathBuf {
     data.join("keys").join("fingerprint.key")
-}
-
-fn read_key(path: &Path) -> Result<[u8; 32], StartError> {
-    let digits = fs::read_to_string(path).map_err(|error| StartError::Io { path: path.to_owned(), error })?;
-    let mut key = [0; 32];
-    match base16ct::mixed::decode(digits.trim(), &mut key) {
-        Ok(decoded) if decoded.len() == 32 => Ok(key),
-        _ => Err(StartError::NoKey { path: path.to_owned() }),
-    }
 }

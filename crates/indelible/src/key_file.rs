@@ -1,4 +1,4 @@
-//! The key of fingerprints, in a file.
+//! Keys in files: 64 hexadecimal digits, for their owner alone.
 
 use std::{
     io,
@@ -11,7 +11,7 @@ use crate::limits::KEY_FILE_BYTES_MAX;
 
 /// Why there is no key.
 #[derive(Debug, thiserror::Error)]
-pub enum FingerprintKeyError {
+pub enum KeyFileError {
     /// The file cannot be read or made.
     #[error("{path}: {error}")]
     Io {
@@ -31,35 +31,46 @@ pub enum FingerprintKeyError {
     Random(#[from] getrandom::Error),
 }
 
+impl KeyFileError {
+    /// Whether there is no such file.
+    pub fn is_missing(&self) -> bool {
+        matches!(self, Self::Io { error, .. } if error.kind() == io::ErrorKind::NotFound)
+    }
+}
+
 /// The key of fingerprints from a file of 64 hexadecimal digits; one that is not there is made, for its owner alone.
 ///
 /// One key for all of an application's log, and for good: fingerprints compare only under the same one. Give it to
 /// [`oauth::Fingerprints`](crate::oauth::Fingerprints), to `capture::AuditLayerBuilder::pseudonym_key` and to
 /// `tokens::Builder::fingerprint_key`. A data directory has its own in `keys/fingerprint.key`, where the server and
 /// `indelible fingerprint` look for it.
-pub fn fingerprint_key(path: impl AsRef<Path>) -> Result<[u8; 32], FingerprintKeyError> {
-    let path = path.as_ref();
-    let failed = |error| FingerprintKeyError::Io { path: path.to_owned(), error };
-    let digits = match fs::read(&RealFs, path, KEY_FILE_BYTES_MAX) {
-        Ok(digits) => digits,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return made(path),
-        Err(error) => return Err(failed(error)),
-    };
-    let mut key = [0; 32];
-    match base16ct::mixed::decode(digits.trim_ascii(), &mut key) {
-        Ok(decoded) if decoded.len() == 32 => Ok(key),
-        _ => Err(FingerprintKeyError::NoKey { path: path.to_owned() }),
+pub fn fingerprint_key(path: impl AsRef<Path>) -> Result<[u8; 32], KeyFileError> {
+    match read_key(&path) {
+        Err(error) if error.is_missing() => made(path.as_ref()),
+        read => read,
     }
 }
 
-fn made(path: &Path) -> Result<[u8; 32], FingerprintKeyError> {
+/// A key from a file of 64 hexadecimal digits, which must be there.
+pub fn read_key(path: impl AsRef<Path>) -> Result<[u8; 32], KeyFileError> {
+    let path = path.as_ref();
+    let digits = fs::read(&RealFs, path, KEY_FILE_BYTES_MAX)
+        .map_err(|error| KeyFileError::Io { path: path.to_owned(), error })?;
+    let mut key = [0; 32];
+    match base16ct::mixed::decode(digits.trim_ascii(), &mut key) {
+        Ok(decoded) if decoded.len() == 32 => Ok(key),
+        _ => Err(KeyFileError::NoKey { path: path.to_owned() }),
+    }
+}
+
+fn made(path: &Path) -> Result<[u8; 32], KeyFileError> {
     let mut key = [0; 32];
     getrandom::fill(&mut key)?;
     let line = format!("{}\n", base16ct::lower::encode_string(&key));
     let written = RealFs
         .create_dir_all(path.parent().unwrap_or(Path::new("")))
         .and_then(|()| fs::write_new(&RealFs, path, |file| file.append(line.as_bytes())));
-    written.map_err(|error| FingerprintKeyError::Io { path: path.to_owned(), error })?;
+    written.map_err(|error| KeyFileError::Io { path: path.to_owned(), error })?;
     Ok(key)
 }
 
