@@ -48,8 +48,6 @@ pub(crate) const REUSES_MAX: u32 = 100;
 /// Events that are looked at in the search for tokens that are alive, at once and in all.
 pub(crate) const ALIVE_PAGE: u32 = 100;
 pub(crate) const ALIVE_EVENTS_MAX: u32 = 2_000;
-/// Events that may have ended tokens, for each such page.
-pub(crate) const ALIVE_ENDS_MAX: u32 = 10_000;
 /// Days for which events may be kept at most, where they are not kept for ever: a hundred years.
 pub(crate) const RETENTION_DAYS_MAX: u32 = 36_500;
 /// Events that a follower brings to its sink at once.

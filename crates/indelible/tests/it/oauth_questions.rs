@@ -264,3 +264,38 @@ fn however_often_a_stolen_token_is_tried_its_chain_is_told() {
     assert_eq!(told, [(0, "code"), (1, "a0"), (1, "r0"), (2, "r1")]);
     assert!(chain.more);
 }
+
+#[test]
+fn however_many_events_end_or_may_end_tokens_those_that_are_alive_are_told() {
+    let with = |action, token: &str| {
+        let credential = Credential {
+            kind: Some("refresh_token".to_owned()),
+            fingerprint: Some(token.to_owned()),
+            ..Credential::default()
+        };
+        Event::new(action).credential(credential)
+    };
+    let of_family = |event: Event| event.oauth(OAuth { token_family: Some("f".to_owned()), ..OAuth::default() });
+    let issued = |token| Event::new("oauth.token.issued").target(Target::new("refresh_token", token));
+    let begun = ["kept", "denied"].map(issued).into_iter().chain([of_family(issued("burnt"))]);
+    let went_on = (0..4_000).flat_map(|nth| {
+        let access = Target::new("access_token", format!("a{nth}")).attr("expires_at", at(nth).to_string());
+        let revoked = Event::new("oauth.token.revoked").outcome(Outcome::Denied);
+        [
+            with("oauth.token.refreshed", "kept").target(access),
+            revoked.target(Target::new("refresh_token", "denied")),
+            of_family(with("oauth.refresh_token.reused", "older")),
+        ]
+    });
+    let store = Arc::new(MemoryStore::default());
+    let begun = begun.map(|event| event.occurred_at(at(0)));
+    let events: Vec<Event> = begun.chain(went_on.map(|event| event.occurred_at(at(1)))).collect();
+    for some in events.chunks(10_000) {
+        Recorder::new(store.clone()).record_all(some.to_vec(), Durability::Durable).unwrap();
+    }
+    let asked = Questions::of(&*store);
+    assert!(asked.alive(at(5_000), ALL).unwrap().more, "the newest thousands are all over");
+    let alive = asked.until(at(1)).alive(at(5_000), ALL).unwrap();
+    let told: Vec<_> = alive.rows.iter().map(|token| &*token.fingerprint).collect();
+    assert_eq!((told, alive.more), (vec!["denied", "kept"], false));
+}

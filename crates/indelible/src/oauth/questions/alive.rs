@@ -1,36 +1,47 @@
 //! Which tokens are alive.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use indelible_engine::{
     column::Column,
+    limits::PAGE_ROWS_MAX,
     query::{Filter, Order, Query},
     source::ReadError,
 };
-use indelible_proof::{Recorded, Timestamp};
+use indelible_proof::Timestamp;
 
-use super::{Listed, Questions, REUSED, REVOKED, State, Token, lives::Lives, scopes::issued, story::Keys};
+use super::{
+    Listed, Questions, REUSED, REVOKED, State, Token,
+    lives::{Life, Lives},
+    scopes::issued,
+    story::Keys,
+};
 use crate::{
     asking::is,
-    limits::{ALIVE_ENDS_MAX, ALIVE_EVENTS_MAX, ALIVE_PAGE},
+    limits::{ALIVE_EVENTS_MAX, ALIVE_PAGE, INDEXED_VALUES_MAX},
 };
 
 impl Questions<'_> {
-    /// Access and refresh tokens that are alive at a moment, the newest first: issued until then and not expired, revoked,
-    /// replaced by another refresh token, or burnt with their family since. Where most tokens are dead the search ends
-    /// early; then there may be more.
+    /// Access and refresh tokens that are alive at a moment, the newest first: issued in the window until then and not
+    /// expired, revoked, replaced by another refresh token, or burnt with their family since. Where most tokens are dead the
+    /// search ends early; then there may be more.
     pub fn alive(&self, at: Timestamp, limit: u32) -> Result<Listed<Token>, ReadError> {
-        let until = self.up_to(at, Vec::new()).until;
+        let moment = self.up_to(at, Vec::new()).until;
+        let until = self.asking.until.into_iter().chain(moment).min();
         let filter = Filter { until, ..self.filter(issued()) };
         let mut query = Query { filter, order: Order::NewestFirst, limit: ALIVE_PAGE, after: None };
         let (mut rows, mut seen) = (Vec::new(), BTreeSet::new());
         for _ in 0..ALIVE_EVENTS_MAX / ALIVE_PAGE {
             let page = self.asking.page(&query)?;
-            let events: BTreeMap<u64, Recorded> =
-                page.events.into_iter().map(|recorded| (recorded.seq, recorded)).collect();
-            let mut tokens = self.alive_of(&events, at)?;
-            tokens.retain(|token| seen.insert(token.0.clone()));
-            rows.extend(tokens.into_iter().filter(|(_, state, _)| *state == State::Alive).map(|(.., token)| token));
+            let mut lives = Lives::default();
+            page.events.iter().rev().for_each(|recorded| lives.add(recorded));
+            // Of a token that was issued again, the newest page tells.
+            lives.tokens.retain(|token, life| is_kept(life) && seen.insert(token.clone()));
+            self.end(&mut lives, page.events.last().map(|oldest| oldest.seq), at)?;
+            let alive = lives.tokens.into_values().filter(|life| life.state(at) == State::Alive);
+            let mut alive: Vec<Token> = alive.map(|life| life.token).collect();
+            alive.sort_by_key(|token| std::cmp::Reverse(token.issued.as_ref().map(|step| step.seq)));
+            rows.extend(alive);
             let more = rows.len() > limit as usize || page.next.is_some();
             if rows.len() >= limit as usize || page.next.is_none() {
                 rows.truncate(limit as usize);
@@ -41,49 +52,60 @@ impl Questions<'_> {
         Ok(Listed { rows, more: true })
     }
 
-    /// What became of the tokens that some events have issued, the newest first.
-    fn alive_of(
-        &self,
-        issued: &BTreeMap<u64, Recorded>,
-        at: Timestamp,
-    ) -> Result<Vec<(String, State, Token)>, ReadError> {
-        let mut events = issued.clone();
-        self.ends(&mut events, at)?;
-        let mut lives = Lives::default();
-        for (seq, recorded) in &events {
-            if issued.contains_key(seq) {
-                lives.add(recorded);
-            } else {
-                lives.end(recorded);
-            }
-        }
-        let lives = lives.tokens.into_values().filter(|life| life.token.issued.is_some());
-        let is_kept = |kind: Option<&str>| matches!(kind, Some("access_token" | "refresh_token"));
-        let tokens = lives.filter(|life| is_kept(life.token.r#type.as_deref()));
-        let mut tokens: Vec<(String, State, Token)> =
-            tokens.map(|life| (life.token.fingerprint.clone(), life.state(at), life.token)).collect();
-        tokens.sort_by_key(|(.., token)| std::cmp::Reverse(token.issued.as_ref().map(|step| step.seq)));
-        Ok(tokens)
-    }
-
-    /// Adds what may have ended the tokens that some events have issued, since then.
-    fn ends(&self, events: &mut BTreeMap<u64, Recorded>, at: Timestamp) -> Result<(), ReadError> {
-        let Some((&first, _)) = events.first_key_value() else { return Ok(()) };
-        let mut keys = Keys::default();
-        events.values().for_each(|recorded| keys.add(Keys::of(&recorded.event)));
-        let Keys { tokens, families } = keys;
-        let named: Vec<&String> = tokens.iter().chain(&families).collect();
+    /// Ends what anything has ended since an event. However many events there are, one page of them is in memory, and what one
+    /// has ended the next is not asked for.
+    fn end(&self, lives: &mut Lives, seq_from: Option<u64>, at: Timestamp) -> Result<(), ReadError> {
+        let Keys { tokens, families } = open(lives, at);
         let ends = [
-            (vec![REVOKED, REUSED], Column::TargetsId, named),
-            (vec!["oauth.token.refreshed", REUSED], Column::CredentialFingerprint, tokens.iter().collect()),
-            (vec![REUSED], Column::OauthTokenFamily, families.iter().collect()),
+            (vec![REVOKED, REUSED], Column::TargetsId, tokens.iter().chain(&families).collect()),
+            (vec!["oauth.token.refreshed", REUSED], Column::CredentialFingerprint, Vec::from_iter(&tokens)),
+            (vec![REUSED], Column::OauthTokenFamily, Vec::from_iter(&families)),
         ];
-        for (actions, column, values) in ends {
-            let filter = Filter { seq_from: Some(first), ..self.up_to(at, vec![is(Column::Action, actions)]) };
-            if !self.gather(&filter, (column, values), ALIVE_ENDS_MAX, events)? {
-                return Err(ReadError::TooBroad { what: "events that end tokens", limit: ALIVE_ENDS_MAX as usize });
+        for (actions, column, names) in ends {
+            let filter = Filter { seq_from, ..self.up_to(at, vec![is(Column::Action, actions)]) };
+            for some in names.chunks(INDEXED_VALUES_MAX) {
+                self.end_some(lives, &filter, (column, some), at)?;
             }
         }
         Ok(())
+    }
+
+    fn end_some(
+        &self,
+        lives: &mut Lives,
+        filter: &Filter,
+        (column, names): (Column, &[&String]),
+        at: Timestamp,
+    ) -> Result<(), ReadError> {
+        let mut after = None;
+        loop {
+            let Keys { tokens, families } = open(lives, at);
+            let left = names.iter().copied().filter(|&name| tokens.contains(name) || families.contains(name));
+            let left: Vec<&String> = left.collect();
+            if left.is_empty() {
+                return Ok(());
+            }
+            let mut filter = filter.clone();
+            filter.clauses.push(is(column, left));
+            let page = self.asking.page(&Query { filter, order: Order::OldestFirst, limit: PAGE_ROWS_MAX, after })?;
+            page.events.iter().for_each(|recorded| lives.end(recorded));
+            after = page.next;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn is_kept(life: &Life) -> bool {
+    life.token.issued.is_some() && matches!(life.token.r#type.as_deref(), Some("access_token" | "refresh_token"))
+}
+
+/// What can still end the tokens that have not ended.
+fn open(lives: &Lives, at: Timestamp) -> Keys {
+    let alive = || lives.tokens.iter().filter(|(_, life)| life.state(at) == State::Alive);
+    Keys {
+        tokens: alive().map(|(token, _)| token.clone()).collect(),
+        families: alive().filter_map(|(_, life)| life.token.family.clone()).collect(),
     }
 }

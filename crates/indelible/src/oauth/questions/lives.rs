@@ -99,6 +99,13 @@ impl Life {
             None => State::Alive,
         }
     }
+
+    fn end(&mut self, state: State, recorded: &Recorded) {
+        // Where it was issued again, it lives from then on.
+        if self.token.issued.as_ref().is_none_or(|issued| issued.seq <= recorded.seq) {
+            self.ended.get_or_insert_with(|| (state, step(recorded)));
+        }
+    }
 }
 
 /// Tokens by their fingerprints.
@@ -113,8 +120,11 @@ impl Lives {
     /// Takes in an event that is younger than all before: what it issues, what it ends, and what else it is about.
     pub(super) fn add(&mut self, recorded: &Recorded) {
         self.issue(recorded);
-        self.end(recorded);
         let tokens = tokens(&recorded.event);
+        for (&id, &kind) in &tokens {
+            self.token(kind, id);
+        }
+        self.end(recorded);
         if tokens.is_empty() {
             self.others.push(step(recorded));
         }
@@ -179,7 +189,7 @@ impl Lives {
         false
     }
 
-    /// Takes in what an event ends.
+    /// Takes in what an event ends of the tokens that are here.
     pub(super) fn end(&mut self, recorded: &Recorded) {
         let event = &recorded.event;
         let state = match event.action.as_str() {
@@ -190,14 +200,14 @@ impl Lives {
             "oauth.token.refreshed" => return self.rotate(recorded),
             _ => return,
         };
-        let reused = presented(event).filter(|_| state == State::Burnt);
-        for (kind, id) in token_targets(event).map(|(kind, id, _)| (Some(kind), id)).chain(reused) {
-            self.token(kind, id).ended.get_or_insert_with(|| (state, step(recorded)));
+        let reused = presented(event).filter(|_| state == State::Burnt).map(|(_, id)| id);
+        for id in token_targets(event).map(|(_, id, _)| id).chain(reused) {
+            self.end_one(state, id, recorded);
         }
         for (family, _) in families(event).filter(|(_, whole)| *whole || state == State::Burnt) {
             let of_family = |life: &&mut Life| life.token.family.as_deref() == Some(family);
             for life in self.tokens.values_mut().filter(of_family) {
-                life.ended.get_or_insert_with(|| (state, step(recorded)));
+                life.end(state, recorded);
             }
         }
     }
@@ -206,7 +216,7 @@ impl Lives {
         if let Some((Some(kind), id)) = presented(&recorded.event)
             && GOOD_FOR_ONCE.contains(&kind)
         {
-            self.replace(State::Redeemed, id, recorded);
+            self.end_one(State::Redeemed, id, recorded);
         }
     }
 
@@ -214,13 +224,13 @@ impl Lives {
         if let Some((_, old)) = presented(&recorded.event)
             && token_targets(&recorded.event).any(|(kind, new, _)| kind == "refresh_token" && new != old)
         {
-            self.replace(State::Rotated, old, recorded);
+            self.end_one(State::Rotated, old, recorded);
         }
     }
 
-    fn replace(&mut self, state: State, id: &str, recorded: &Recorded) {
+    fn end_one(&mut self, state: State, id: &str, recorded: &Recorded) {
         if let Some(life) = self.tokens.get_mut(id) {
-            life.ended.get_or_insert_with(|| (state, step(recorded)));
+            life.end(state, recorded);
         }
     }
 }

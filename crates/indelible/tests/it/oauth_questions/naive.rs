@@ -97,13 +97,14 @@ impl Naive<'_> {
         self.about.client.is_none_or_same(client(event)) && self.about.actor.is_none_or_same(actor(event))
     }
 
+    fn inside(&self, event: &Event) -> bool {
+        self.about.since.is_none_or(|since| at(since) <= when(event))
+            && self.about.until.is_none_or(|until| when(event) < at(until))
+    }
+
     /// The events that are asked about.
     fn window(&self) -> impl Iterator<Item = &Event> {
-        let inside = |event: &&Event| {
-            self.about.since.is_none_or(|since| at(since) <= when(event))
-                && self.about.until.is_none_or(|until| when(event) < at(until))
-        };
-        self.events.iter().map(|recorded| &recorded.event).filter(|event| self.of(event)).filter(inside)
+        self.events.iter().map(|recorded| &recorded.event).filter(|event| self.of(event) && self.inside(event))
     }
 
     pub(super) fn access(&self, access: &Access) -> Vec<Accessed> {
@@ -279,8 +280,7 @@ impl Naive<'_> {
     pub(super) fn alive(&self) -> Vec<String> {
         let moment = at(self.about.at);
         let until: Vec<&Recorded> = self.events.iter().filter(|recorded| when(&recorded.event) <= moment).collect();
-        let since = |event: &Event| self.about.since.is_none_or(|since| at(since) <= when(event));
-        let asked = |recorded: &&&Recorded| self.of(&recorded.event) && since(&recorded.event);
+        let asked = |recorded: &&&Recorded| self.of(&recorded.event) && self.inside(&recorded.event);
         let of_them: Vec<&Recorded> = until.iter().filter(asked).copied().collect();
         let mut found = Vec::new();
         for token in 0..15 {
