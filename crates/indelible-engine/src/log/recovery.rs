@@ -298,8 +298,9 @@ impl Recovered {
     /// Changes what is on disk, now that all of it has checked out.
     ///
     /// ```text
-    /// fsync(segments), fsync(<day>) ...      a segment may have been given its name just before the process died:
-    /// unlink ...                             only when the name is durable, what the segment replaces goes; and what a
+    /// fsync(tree), fsync(tree/<level>) ...   a file may have been given its name just before the process died: the marker of
+    /// fsync(segments), fsync(<day>) ...      a retention, a tile, a segment
+    /// unlink ...                             only when those names are durable, what a segment replaces goes; and what a
     ///                                        retention that was interrupted has left
     /// write, rename, fsync ...               tiles that were lost
     /// ftruncate, write, fsync                the end of the last WAL file may never have reached the disk: the process
@@ -308,17 +309,19 @@ impl Recovered {
     /// ```
     fn settle(&mut self, fs: &dyn Fs, layout: &Layout) -> Result<(), OpenError> {
         let days: Vec<PathBuf> = days(fs, layout)?.iter().map(|day| layout.day(day)).collect();
+        let levels = list(fs, &layout.tree())?.into_iter().filter_map(|name| name.parse().ok());
+        let levels: Vec<PathBuf> = levels.map(|level| layout.tile_level(level)).collect();
+        let sync = |dir: &PathBuf| fs.sync_dir(dir).map_err(io_at(dir));
+        [layout.tree()].iter().chain(&levels).try_for_each(sync)?;
         let replaced = std::mem::take(&mut self.replaced);
         if !replaced.is_empty() {
-            [layout.segments()].iter().chain(&days).try_for_each(|dir| fs.sync_dir(dir).map_err(io_at(dir)))?;
+            [layout.segments()].iter().chain(&days).try_for_each(sync)?;
         }
         let keys = list(fs, &layout.epochs())?.into_iter().filter_map(|name| parse_first(&name, ".key"));
         let expired: Vec<u64> = keys.filter(|&first_seq| first_seq < self.first_seq()).collect();
         for path in replaced.into_iter().chain(expired.into_iter().map(|first_seq| layout.epoch(first_seq))) {
             self.remove(fs, path)?;
         }
-        let levels = list(fs, &layout.tree())?.into_iter().filter_map(|name| name.parse().ok());
-        let levels = levels.map(|level| layout.tile_level(level));
         let dirs = [layout.root.clone(), layout.keys(), layout.epochs(), layout.wal(), layout.tree()];
         for dir in dirs.into_iter().chain(levels).chain(days) {
             for name in list(fs, &dir)?.into_iter().filter(|name| is_temporary(name)) {
