@@ -10,6 +10,7 @@ mod issuer;
 mod operator;
 mod prover;
 mod reader;
+mod tenant;
 mod writer;
 
 use std::{io, sync::Arc, time::Duration};
@@ -23,11 +24,11 @@ use indelible_engine::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit, oneshot, watch};
 
 pub(super) use delivery::single;
-pub(crate) use issuer::TENANT_HEADER;
 pub(super) use issuer::{Issuer, Read, Reveal, Verify, Write};
 pub(super) use operator::{Administrator, Operator};
 pub(super) use prover::Prover;
 pub(super) use reader::Reader;
+pub(crate) use tenant::TENANT_HEADER;
 pub(super) use writer::{Admitted, Proofs, Writer};
 
 use super::{

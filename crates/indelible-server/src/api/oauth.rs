@@ -4,7 +4,7 @@ mod question;
 
 use axum::Json;
 use indelible::{
-    Cancel, Store, Timestamp,
+    Actor, Cancel, Store, Timestamp,
     oauth::questions::{Access, Questions, What},
 };
 use indelible_engine::limits::PAGE_ROWS_MAX;
@@ -14,7 +14,7 @@ use super::{
     app::Reader,
     params::{self, Params, UpTo, parameters, words},
     problem::Problem,
-    question::value,
+    question::{check, value},
     reads::Endpoint,
 };
 use crate::{
@@ -79,11 +79,12 @@ pub(super) async fn oauth(
 pub(crate) fn about_oauth(
     question: OauthQuestion,
     store: &dyn Store,
+    tenant: Option<&str>,
     conditions: Map<String, Value>,
 ) -> Result<Value, Problem> {
     let params: OauthParams =
         serde_json::from_value(conditions.into()).map_err(|error| Problem::malformed(error.to_string()))?;
-    params.answer(question, store, None, &Cancel::default())
+    params.answer(question, store, tenant, &Cancel::default())
 }
 
 impl OauthParams {
@@ -94,6 +95,7 @@ impl OauthParams {
         tenant: Option<&str>,
         cancel: &Cancel,
     ) -> Result<Value, Problem> {
+        check(question.takes(), &self)?;
         let questions = self.questions(question, store)?.cancelled_by(cancel.clone());
         let questions = match tenant {
             Some(tenant) => questions.tenant(tenant),
@@ -141,7 +143,7 @@ impl OauthParams {
         }
         if let Some(actor) = &self.actor {
             let actor = named(actor).map_err(|problem| Problem::parameter("actor", problem))?;
-            questions = questions.actor(actor.id);
+            questions = questions.actor(Actor::new(actor.r#type, actor.id));
         }
         if let Some(since) = times.since.or_else(lately) {
             questions = questions.since(since);

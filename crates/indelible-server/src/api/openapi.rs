@@ -108,13 +108,19 @@ fn parameters(operation: &Operation) -> Vec<Value> {
         let example: Value = serde_json::from_str(example).unwrap_or_else(|_| Value::from(*example));
         json!({"name": name, "in": "query", "description": meaning.trim(), "schema": schema(), "example": example})
     });
-    let tenant = json!({
-        "name": TENANT_HEADER,
-        "in": "header",
-        "schema": {"type": "string", "minLength": 1, "maxLength": 200},
-        "description": "Whose tokens, for an API key of all tenants. Default: those of the tenant default.",
+    let whose = if operation.ability.is_some_and(Ability::is_of_tokens) {
+        Some("Whose tokens, for an API key of all tenants. Default: those of the tenant default.")
+    } else {
+        operation.of_tenant.then_some("Whose events, for an API key of all tenants. Default: those of all together.")
+    };
+    let of_tenant = whose.map(|whose| {
+        json!({
+            "name": TENANT_HEADER,
+            "in": "header",
+            "schema": {"type": "string", "minLength": 1, "maxLength": 200},
+            "description": whose,
+        })
     });
-    let of_tenant = operation.ability.is_some_and(Ability::is_of_tokens).then_some(tenant);
     in_path.into_iter().chain(in_query).chain(of_tenant).collect()
 }
 

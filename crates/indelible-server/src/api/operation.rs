@@ -13,7 +13,9 @@ pub(super) struct Operation {
     pub(super) summary: &'static str,
     /// What an API key must allow; `None` when none is needed.
     pub(super) ability: Option<Ability>,
-    pub(super) parameters: &'static [Parameter],
+    pub(super) parameters: Vec<Parameter>,
+    /// Whether it tells of the events of one tenant, which a header may name.
+    pub(super) of_tenant: bool,
     /// Examples of the body, when there is one: see [`Answer::examples`].
     pub(super) request: Vec<Value>,
     /// What the body is sent as.
@@ -42,7 +44,8 @@ impl Operation {
             method,
             summary,
             ability: None,
-            parameters: &[],
+            parameters: Vec::new(),
+            of_tenant: false,
             request: Vec::new(),
             takes: "application/json",
             answers: Vec::new(),
@@ -55,8 +58,14 @@ impl Operation {
         self
     }
 
-    pub(super) fn parameters(mut self, parameters: &'static [Parameter]) -> Self {
-        self.parameters = parameters;
+    pub(super) fn parameters<'a>(mut self, parameters: impl IntoIterator<Item = &'a Parameter>) -> Self {
+        self.parameters.extend(parameters);
+        self
+    }
+
+    /// Tells of the events of one tenant.
+    pub(super) fn of_tenant(mut self) -> Self {
+        self.of_tenant = true;
         self
     }
 

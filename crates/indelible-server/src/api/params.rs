@@ -25,6 +25,12 @@ pub(super) struct Parameter {
     pub(super) schema: fn() -> Value,
 }
 
+/// The parameters of a request.
+pub(super) trait Conditions {
+    /// The names of those that it gives.
+    fn given(&self) -> Vec<&'static str>;
+}
+
 /// What a parameter can be.
 pub(super) trait Domain {
     /// The JSON Schema of its values.
@@ -108,6 +114,13 @@ macro_rules! parameters {
                     schema: <$type as $crate::api::params::Domain>::schema,
                 },)*
             ];
+        }
+
+        impl $crate::api::params::Conditions for $struct {
+            fn given(&self) -> Vec<&'static str> {
+                let all = [$((self.$name.is_some(), $crate::api::params::word(stringify!($name)))),*];
+                all.into_iter().filter_map(|(is_given, name)| is_given.then_some(name)).collect()
+            }
         }
     };
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::problem::Problem;
+use super::{params::Conditions, problem::Problem};
 
 /// Declares the questions below a path.
 macro_rules! questions {
@@ -38,6 +38,16 @@ macro_rules! questions {
     };
 }
 pub(super) use questions;
+
+/// Refuses a condition that a question does not take: the answer would seem to meet it.
+pub(super) fn check(takes: &[&str], conditions: &impl Conditions) -> Result<(), Problem> {
+    match conditions.given().into_iter().find(|name| !takes.contains(name)) {
+        Some(name) => {
+            Err(Problem::parameter(name, format!("is not for this question, which takes {}", takes.join(", "))))
+        }
+        None => Ok(()),
+    }
+}
 
 /// An answer as JSON.
 pub(super) fn value(answer: impl Serialize) -> Result<Value, Problem> {

@@ -23,6 +23,7 @@ use super::{
     list::{Events, fitting},
     params::{self, Params, UpTo, parameters},
     problem::Problem,
+    question::check,
     reads::Endpoint,
 };
 use crate::tokens::named;
@@ -68,11 +69,12 @@ pub(super) async fn resources(
 pub(crate) fn about_resources(
     question: ResourceQuestion,
     store: &dyn Store,
+    tenant: Option<&str>,
     conditions: Map<String, Value>,
 ) -> Result<Value, Problem> {
     let params: ResourceParams =
         serde_json::from_value(conditions.into()).map_err(|error| Problem::malformed(error.to_string()))?;
-    let answer = params.answer(question, store, None, &Cancel::default())?;
+    let answer = params.answer(question, store, tenant, &Cancel::default())?;
     serde_json::from_str(answer.get()).map_err(|error| Problem::internal(&error))
 }
 
@@ -117,6 +119,7 @@ impl ResourceParams {
         tenant: Option<&str>,
         cancel: &Cancel,
     ) -> Result<Box<RawValue>, Problem> {
+        check(question.takes(), self)?;
         let trail = self.trail(store, tenant)?.cancelled_by(cancel.clone());
         let limit = self.limit.map_or(PAGE_ROWS_DEFAULT, |UpTo(limit)| limit);
         let after = params::cursor(self.cursor.as_deref())?;

@@ -24,6 +24,7 @@ use super::{
     oauth::{self, OauthQuestion},
     openapi::{self, examples},
     operation::Operation,
+    params::Parameter,
     problem::Problem,
     proof, record,
     resources::{self, ResourceQuestion},
@@ -54,11 +55,13 @@ fn operations() -> Vec<Operation> {
         .answers(202, json!({"queued": 1})),
         Operation::new("get", "/v1/events", "List events, a page at a time", get(list::list))
             .needs(EventsRead)
+            .of_tenant()
             .parameters(list::ListParams::PARAMETERS)
             .answers(200, json!({"events": [examples::recorded()], "next": "a4d2"}))
             .or(json!({"events": [], "next": null})),
         Operation::new("get", "/v1/events/{id}", "One event by its id or sequence number", get(list::get))
             .needs(EventsRead)
+            .of_tenant()
             .answers(200, examples::recorded()),
         Operation::new("get", "/v1/events/{id}/proof", "Where an event is in the signed tree", get(proof::event))
             .needs(EventsRead)
@@ -99,14 +102,17 @@ fn operations() -> Vec<Operation> {
         .answers(202, examples::retained(false)),
         Operation::new("get", "/v1/aggregate", "Group and measure events", get(aggregate::aggregate))
             .needs(EventsRead)
+            .of_tenant()
             .parameters(aggregate::AggregateParams::PARAMETERS)
             .answers(200, examples::table()),
         Operation::new("get", "/v1/tail", "Follow the log as server-sent events", get(tail::tail))
             .needs(EventsRead)
+            .of_tenant()
             .parameters(tail::TailParams::PARAMETERS)
             .streams("text/event-stream", "id: 1234\ndata: {\"id\":\"...\",\"seq\":1234}\n\n"),
         Operation::new("get", "/v1/export", "Export any number of events, streamed", get(export::export))
             .needs(EventsRead)
+            .of_tenant()
             .parameters(export::ExportParams::PARAMETERS)
             .streams("application/x-ndjson", "{\"id\":\"...\",\"seq\":1234}\n")
             .streams("text/csv", "id,seq,action\r\n...,1234,token.revoked\r\n")
@@ -162,7 +168,8 @@ fn of_oauth() -> impl Iterator<Item = Operation> {
         let ask = move |reader, params| oauth::oauth(question, reader, params);
         let operation = Operation::new("get", question.path(), question.summary(), get(ask))
             .needs(Ability::EventsRead)
-            .parameters(oauth::OauthParams::PARAMETERS);
+            .of_tenant()
+            .parameters(taken(oauth::OauthParams::PARAMETERS, question.takes()));
         answering(operation, examples::oauth_answers(question))
     })
 }
@@ -172,9 +179,15 @@ fn of_resources() -> impl Iterator<Item = Operation> {
         let ask = move |reader, params| resources::resources(question, reader, params);
         let operation = Operation::new("get", question.path(), question.summary(), get(ask))
             .needs(Ability::EventsRead)
-            .parameters(resources::ResourceParams::PARAMETERS);
+            .of_tenant()
+            .parameters(taken(resources::ResourceParams::PARAMETERS, question.takes()));
         answering(operation, examples::resources(question))
     })
+}
+
+/// The parameters that a question takes.
+fn taken<'a>(all: &'a [Parameter], takes: &'a [&str]) -> impl Iterator<Item = &'a Parameter> {
+    all.iter().filter(|parameter| takes.contains(&parameter.name))
 }
 
 /// An operation with the answer that is shown, and others that tell what may be null.

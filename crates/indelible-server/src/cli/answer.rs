@@ -44,6 +44,15 @@ pub(crate) fn rows(answer: &Value, columns: &[Shown], screen: &mut Screen) -> Re
     table::print(columns.iter().map(|column| column.column()).collect(), &rows, screen)
 }
 
+/// The last line of an answer: that there is nothing, or more.
+pub(crate) fn end(is_empty: bool, more: bool, screen: &mut Screen) -> Result<(), Failure> {
+    match (is_empty, more) {
+        (_, true) => screen.line("there may be more: narrow the question, or raise --limit"),
+        (true, false) => screen.line("none"),
+        (false, false) => Ok(()),
+    }
+}
+
 /// A list of an answer.
 pub(crate) fn list<'a>(answer: &'a Value, name: &str) -> &'a [Value] {
     answer[name].as_array().map_or(&[], Vec::as_slice)

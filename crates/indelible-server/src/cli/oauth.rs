@@ -8,7 +8,7 @@ use indelible_engine::limits::PAGE_ROWS_MAX;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{error::Failure, place::PlaceOptions, terminal::Screen};
+use super::{error::Failure, place::TenantOptions, terminal::Screen};
 use crate::api::{OauthQuestion, about_oauth};
 
 /// Answers what an audit of OAuth asks: who accessed what, what became of a token, what is alive, what failed
@@ -29,7 +29,7 @@ pub(crate) struct Oauth {
     #[command(flatten)]
     conditions: Conditions,
     #[command(flatten)]
-    place: PlaceOptions,
+    place: TenantOptions,
 }
 
 /// Whom and what it is about, when, and how much of it: named as `GET /v1/oauth` has it.
@@ -78,8 +78,8 @@ impl Oauth {
         let Value::Object(asked) = serde_json::to_value(&self.conditions).map_err(Failure::because)? else {
             return Ok(());
         };
-        let about = |store: &dyn Store, asked| about_oauth(self.question, store, asked);
-        let answer = self.place.open()?.ask(self.question.path(), asked, about)?;
+        let about = |store: &dyn Store, tenant: Option<&str>, asked| about_oauth(self.question, store, tenant, asked);
+        let answer = self.place.ask(self.question.path(), asked, about)?;
         if screen.wants_json() { screen.json(&answer) } else { report::answer(self.question, &answer, screen) }
     }
 }

@@ -59,6 +59,32 @@ impl PlaceOptions {
     }
 }
 
+/// The options that say where the log is, and whose events are meant.
+#[derive(Debug, Args)]
+pub(crate) struct TenantOptions {
+    #[command(flatten)]
+    place: PlaceOptions,
+    /// Whose events. Default: those of the API key's tenant; with a data directory or a key of all tenants, of all together
+    #[arg(long, value_name = "TENANT")]
+    tenant: Option<String>,
+}
+
+impl TenantOptions {
+    /// Answers a question that a server has a path for, under conditions named as there; a data directory is asked here.
+    pub(crate) fn ask<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        conditions: Map<String, Value>,
+        here: impl FnOnce(&dyn Store, Option<&str>, Map<String, Value>) -> Result<T, Problem>,
+    ) -> Result<T, Failure> {
+        let tenant = self.tenant.as_deref();
+        match self.place.open()? {
+            Place::Local(log) => Ok(here(&*log.log(), tenant, conditions)?),
+            Place::Remote(server) => server.within(tenant)?.fetch_where(path, &conditions),
+        }
+    }
+}
+
 /// A log to work on.
 #[derive(Debug)]
 pub(crate) enum Place {
@@ -114,19 +140,6 @@ impl Place {
                 Which::Seq(seq) => format!("there is no event with the sequence number {seq}"),
             })
         })
-    }
-
-    /// Answers a question that a server has a path for, under conditions named as there; a data directory is asked here.
-    pub(crate) fn ask<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        conditions: Map<String, Value>,
-        here: impl FnOnce(&dyn Store, Map<String, Value>) -> Result<T, Problem>,
-    ) -> Result<T, Failure> {
-        match self {
-            Self::Local(log) => Ok(here(&*log.log(), conditions)?),
-            Self::Remote(server) => server.fetch_where(path, &conditions),
-        }
     }
 
     /// The checkpoint that was published last.

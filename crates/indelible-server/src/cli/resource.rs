@@ -2,11 +2,12 @@
 
 mod report;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, value_parser};
+use indelible_engine::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value, json};
 
-use super::{error::Failure, place::PlaceOptions, terminal::Screen};
+use super::{error::Failure, place::TenantOptions, terminal::Screen};
 use crate::api::{ResourceQuestion, about_resources};
 
 /// Tells what happened to resources, what they were at a moment, and who allowed it
@@ -25,7 +26,7 @@ Examples:
   indelible resource show network:net_7
   indelible resource show network:net_7 --at 2026-11-20T12:00:00Z --json")]
     Show(Show),
-    /// Prints what happened to any resource, the newest first
+    /// Prints what happened to any resource, the newest first: without a type or an action, all that is resource.*
     #[command(after_help = "\
 Examples:
   indelible resource feed
@@ -57,7 +58,7 @@ pub(crate) struct Log {
     conditions: Conditions,
     #[command(flatten)]
     #[serde(skip)]
-    place: PlaceOptions,
+    place: TenantOptions,
 }
 
 /// Which resource, and when.
@@ -71,7 +72,7 @@ pub(crate) struct Show {
     at: Option<String>,
     #[command(flatten)]
     #[serde(skip)]
-    place: PlaceOptions,
+    place: TenantOptions,
 }
 
 /// Which resources.
@@ -86,7 +87,7 @@ pub(crate) struct Listing {
     conditions: Conditions,
     #[command(flatten)]
     #[serde(skip)]
-    place: PlaceOptions,
+    place: TenantOptions,
 }
 
 /// What meets these conditions.
@@ -105,7 +106,8 @@ struct Conditions {
     #[arg(long, value_name = "TIME")]
     until: Option<String>,
     /// How many at most
-    #[arg(long, value_name = "N", default_value_t = 50)]
+    #[arg(long, value_name = "N", default_value_t = PAGE_ROWS_DEFAULT,
+        value_parser = value_parser!(u32).range(1..=i64::from(PAGE_ROWS_MAX)))]
     limit: u32,
 }
 
@@ -129,12 +131,12 @@ impl Resource {
     }
 }
 
-fn ask(question: ResourceQuestion, asked: &impl Serialize, place: &PlaceOptions) -> Result<Value, Failure> {
+fn ask(question: ResourceQuestion, asked: &impl Serialize, place: &TenantOptions) -> Result<Value, Failure> {
     let conditions: Map<String, Value> = match serde_json::to_value(asked).map_err(Failure::because)? {
         Value::Object(conditions) => conditions,
         _ => Map::new(),
     };
-    place.open()?.ask(question.path(), conditions, |store, asked| about_resources(question, store, asked))
+    place.ask(question.path(), conditions, |store, tenant, asked| about_resources(question, store, tenant, asked))
 }
 
 /// Prints an answer: as JSON, or for people.

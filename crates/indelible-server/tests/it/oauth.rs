@@ -114,6 +114,14 @@ fn each_question_is_answered_of_the_key_s_tenant_alone() {
     {
         assert_eq!(ask(acme, wrong).status, 400, "{wrong}");
     }
+    // What a question does not take would be taken for met.
+    for (wrong, field) in
+        [("failures?route=/orders", "route"), ("reuse?at=1h", "at"), ("chain?token=r1&client=web", "client")]
+    {
+        assert_eq!(ask(acme, wrong).assert_problem(400, "invalid-parameter")["field"], field, "{wrong}");
+    }
+    // A client may have the id of a user.
+    assert_eq!(ask(acme, "access?actor=client:42").json()["rows"], json!([]));
 }
 
 /// What the command line tells, wherever the log is.
@@ -130,6 +138,12 @@ fn told(shell: &Shell) {
     for wrong in [&["why"][..], &["chain"], &["chain", "a", "--family", "b"], &["alive", "--limit", "0"]] {
         shell.run(&[&["oauth"], wrong].concat()).failed(2);
     }
+    assert_eq!(ask(&["access", "--tenant", "globex"]), "none\n");
+    let one_too_many = shell.run(&["oauth", "access", "a2"]).failed(2);
+    assert!(
+        one_too_many.contains("token: is not for this question, which takes client, actor, route"),
+        "{one_too_many}"
+    );
 }
 
 #[test]

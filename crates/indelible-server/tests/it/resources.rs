@@ -100,7 +100,8 @@ fn each_question_is_answered_right() {
 fn nothing_of_another_tenant_is_shown_and_what_is_asked_wrongly_is_refused() {
     let (server, acme, globex) = scenario();
     for question in QUESTIONS {
-        let answer = server.get_as(&globex, &format!("/v1/resources/{question}?resource=network:net_7"));
+        let of = if ["log", "changes", "state"].contains(&question) { "?resource=network:net_7" } else { "" };
+        let answer = server.get_as(&globex, &format!("/v1/resources/{question}{of}"));
         assert_eq!(answer.status, 200, "{question}: {}", answer.text);
         for theirs in ["office", "alice", "bob", "1400", "r2", "present"] {
             assert!(!answer.text.contains(theirs), "{question}: {}", answer.text);
@@ -114,6 +115,11 @@ fn nothing_of_another_tenant_is_shown_and_what_is_asked_wrongly_is_refused() {
         ("feed?limit=0", "limit"),
         ("feed?cursor=x", "cursor"),
         ("feed?kind=network", "kind"),
+        // What a question does not take would be taken for met.
+        ("feed?resource=network:net_7", "resource"),
+        ("log?resource=network:net_7&type=network", "type"),
+        ("state?resource=network:net_7&actor=bob", "actor"),
+        ("requests?at=1h", "at"),
     ] {
         let answer = server.get_as(&acme, &format!("/v1/resources/{path}"));
         assert_eq!(answer.assert_problem(400, "invalid-parameter")["field"], field, "{path}");
@@ -124,6 +130,30 @@ fn nothing_of_another_tenant_is_shown_and_what_is_asked_wrongly_is_refused() {
     let told = server.restart().events();
     let told = told.iter().find(|event| event["targets"][0]["id"] == "resources").unwrap();
     assert_eq!((&told["action"], &told["tenant"]), (&json!("audit.log.read"), &json!("globex")));
+}
+
+#[test]
+fn who_sees_all_tenants_asks_about_one() {
+    let (server, acme, globex) = scenario();
+    let theirs =
+        json!({"action": "resource.created", "tenant": "globex", "targets": [{"type": "network", "id": "net_7"}]});
+    let theirs = theirs.to_string();
+    assert_eq!(server.post_as(&globex, "/v1/events", NDJSON, theirs.clone()).status, 201);
+    let path = "/v1/resources/log?resource=network:net_7";
+    let of = |key: &str, tenant: &str| server.get_of(key, tenant, path);
+    assert_eq!(actions(&server.get(path).json()).len(), 6);
+    assert_eq!(actions(&of(&server.key, "globex").json()), ["created"]);
+    assert_eq!(actions(&of(&acme, "acme").json()).len(), 5);
+    assert_eq!(of(&acme, "globex").assert_problem(403, "forbidden")["field"], "indelible-tenant");
+
+    let mut shell = Shell::new();
+    let log = |shell: &Shell| shell.run(&["resource", "log", "network:net_7", "--tenant", "globex"]).ok();
+    shell.pipe(&story(), &["record"]).ok();
+    shell.pipe(&theirs, &["record"]).ok();
+    assert!(log(&shell).ends_with("  created  network:net_7  #7\n"));
+    shell.set("INDELIBLE_URL", &server.url(""));
+    shell.set("INDELIBLE_KEY", &server.key);
+    assert!(log(&shell).ends_with("  created  network:net_7  #7\n"));
 }
 
 /// What commands print, the same wherever the log is.
@@ -151,7 +181,9 @@ fn reads(shell: &Shell) {
 
     let show = |more: &[&str]| shell.run(&[&["resource", "show", "network:net_7"], more].concat()).ok();
     assert!(
-        show(&[]).starts_with("network:net_7  office  10.7.0.0/24\ndeleted; it was  after 5 events"),
+        show(&[]).starts_with(
+            "network:net_7  office  10.7.0.0/24\ndeleted  after 5 events, the last of 2026-11-20 12:05:00 (#4); it was\n  mtu "
+        ),
         "{}",
         show(&[])
     );
@@ -175,6 +207,16 @@ fn reads(shell: &Shell) {
     assert!(approvals.ends_with("from request to decision: median 2m, longest 2m\n"), "{approvals}");
     assert!(shell.run(&["resource", "requests"]).ok().contains("network:office        r2"));
     assert!(shell.run(&["resource", "log", "net_7"]).failed(2).contains("such as network:net_7"));
+
+    // What is not there, and what is left out, is said.
+    let nothing = shell.run(&["resource", "show", "network:net_8"]).ok();
+    assert_eq!(nothing, "network:net_8\nunknown: no event tells whether it is there\n");
+    for question in [&["log", "network:net_8"][..], &["feed", "--type", "net"], &["approvals", "--type", "net"]] {
+        assert_eq!(shell.run(&[&["resource"], question].concat()).ok(), "none\n");
+    }
+    let some = shell.run(&["resource", "log", "network:net_7", "--limit", "1"]).ok();
+    assert!(some.ends_with("\nthere may be more: narrow the question, or raise --limit\n"), "{some}");
+    assert!(shell.run(&["resource", "feed", "--limit", "0"]).failed(2).contains("--limit"));
 }
 
 #[test]

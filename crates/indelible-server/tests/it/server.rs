@@ -117,6 +117,12 @@ impl Server {
         answer(request.call())
     }
 
+    /// What is asked about a tenant, which a key of all may name.
+    pub(crate) fn get_of(&self, key: &str, tenant: &str, path: &str) -> Answer {
+        let request = agent().get(self.url(path)).header("authorization", bearer(key));
+        answer(request.header("indelible-tenant", tenant).call())
+    }
+
     /// The body of an answer that is no text.
     pub(crate) fn bytes(&self, path: &str) -> Vec<u8> {
         let request = agent().get(self.url(path)).header("authorization", bearer(&self.key));

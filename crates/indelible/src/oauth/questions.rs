@@ -58,7 +58,7 @@ use indelible_engine::{
     query::{Cancel, Clause, Filter, Match},
     store::Store,
 };
-use indelible_proof::Timestamp;
+use indelible_proof::{Actor, Timestamp};
 
 use crate::asking::{Asking, is, limits, matches};
 
@@ -92,13 +92,13 @@ const INTROSPECTED: &str = "oauth.token.introspected";
 pub struct Questions<'a> {
     asking: Asking<'a>,
     client: Option<String>,
-    actor: Option<String>,
+    actor: Actor,
 }
 
 impl<'a> Questions<'a> {
     /// Asks a store.
     pub fn of(store: &'a dyn Store) -> Self {
-        Self { asking: Asking::of(store), client: None, actor: None }
+        Self { asking: Asking::of(store), client: None, actor: Actor::default() }
     }
 
     /// Asks about one client only, by id.
@@ -107,9 +107,9 @@ impl<'a> Questions<'a> {
         self
     }
 
-    /// Asks about one actor only, by id: the resource owner where the log knows one, else the client itself.
-    pub fn actor(mut self, id: impl Into<String>) -> Self {
-        self.actor = Some(id.into());
+    /// Asks about one actor only, by type and id: the resource owner where the log knows one, else the client itself.
+    pub fn actor(mut self, actor: Actor) -> Self {
+        self.actor = actor;
         self
     }
 
@@ -118,8 +118,9 @@ impl<'a> Questions<'a> {
     /// The events of the client and the actor that are asked about, under further conditions.
     fn filter(&self, clauses: impl IntoIterator<Item = Clause>) -> Filter {
         let client = self.client.iter().map(|id| is(Column::ClientId, [id]));
-        let actor = self.actor.iter().map(|id| is(Column::ActorId, [id]));
-        self.asking.filter(clauses.into_iter().chain(client).chain(actor).collect())
+        let kind = self.actor.r#type.iter().map(|kind| is(Column::ActorType, [kind]));
+        let actor = self.actor.id.iter().map(|id| is(Column::ActorId, [id]));
+        self.asking.filter(clauses.into_iter().chain(client).chain(actor).chain(kind).collect())
     }
 }
 

@@ -83,7 +83,9 @@ prop_compose! {
             .occurred_at(at(minute))
             .tenant(["one", "one", "two"][tenant]);
         event.client = some("c", client).map(|id| Client { id: Some(id), ..Client::default() });
-        event.actor = some("u", actor).map(Actor::user);
+        // A client may have the id of a user.
+        let actor_type = if minute % 4 == 0 { "client" } else { "user" };
+        event.actor = some("u", actor).map(|id| Actor::new(actor_type, id));
         event.targets = targets.into_iter().map(named).collect();
         if family == 3 && action == "oauth.token.revoked" {
             event.targets.push(Target::new("token_family", "f1"));
@@ -129,7 +131,7 @@ fn questions<'a>(store: &'a dyn Store, about: &About) -> Questions<'a> {
         questions = questions.client(client);
     }
     if let Some(actor) = &about.actor {
-        questions = questions.actor(actor);
+        questions = questions.actor(Actor::user(actor));
     }
     if let Some(since) = about.since {
         questions = questions.since(at(since));

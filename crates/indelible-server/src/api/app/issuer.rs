@@ -6,7 +6,7 @@ use indelible::{
     tokens::{TokenError, Tokens},
 };
 
-use super::App;
+use super::{App, tenant::tenant_of};
 use crate::{
     api::{
         problem::Problem,
@@ -15,12 +15,8 @@ use crate::{
     },
     clock,
     config::TokensConfig,
-    keys::{Ability, ApiKey, Reach},
-    limits::KEY_NAME_BYTES_MAX,
+    keys::{Ability, ApiKey},
 };
-
-/// Whose tokens are meant by a key that reaches all tenants.
-pub(crate) const TENANT_HEADER: &str = "indelible-tenant";
 
 /// A right that concerns tokens.
 pub(in crate::api) trait Right: Send + Sync + 'static {
@@ -68,7 +64,7 @@ impl<R: Right> FromRequestParts<App> for Issuer<R> {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let key = app.authenticate(parts, R::ABILITY)?;
-        let tenant = tenant(&key, parts)?;
+        let tenant = tenant_of(&key, parts)?.unwrap_or_else(|| "default".to_owned());
         let peer = parts.extensions.get::<Peer>().map(|Peer(ip)| *ip);
         let tokens = app
             .0
@@ -78,24 +74,6 @@ impl<R: Right> FromRequestParts<App> for Issuer<R> {
             .with(credential(&key))
             .from(Context { ip: peer, ..Context::default() });
         Ok(Self { app: app.clone(), key, tokens, right: PhantomData })
-    }
-}
-
-/// The tenant of a key; for a key of all, the one that the request names, or the default one.
-fn tenant(key: &ApiKey, parts: &Parts) -> Result<String, Problem> {
-    let wrong = || Problem::parameter(TENANT_HEADER, "names one tenant in 1 to 200 bytes");
-    let named = match parts.headers.get(TENANT_HEADER) {
-        None => None,
-        Some(value) => Some(std::str::from_utf8(value.as_bytes()).map_err(|_| wrong())?),
-    };
-    match (&key.tenant, named) {
-        (_, Some(named)) if !(1..=KEY_NAME_BYTES_MAX).contains(&named.len()) || named == "*" => Err(wrong()),
-        (Reach::All, named) => Ok(named.unwrap_or("default").to_owned()),
-        (Reach::Tenant(own), Some(named)) if named != own => {
-            let detail = format!("the API key is for the tokens of the tenant {own} alone: leave the header out");
-            Err(Problem::forbidden(detail).field(TENANT_HEADER))
-        }
-        (Reach::Tenant(own), _) => Ok(own.clone()),
     }
 }
 

@@ -10,18 +10,19 @@ use indelible_engine::{
 };
 use tokio::sync::{OwnedSemaphorePermit, watch};
 
-use super::App;
+use super::{App, tenant::tenant_of};
 use crate::{
     api::{problem::Problem, reads::Endpoint},
     clock,
-    keys::{Ability, ApiKey, Reach},
+    keys::{Ability, ApiKey},
 };
 
-/// The right to read events, in the tenant of a key.
+/// The right to read events, in the tenant of a key; with a key of all, in the one that the request names.
 #[derive(Debug, Clone)]
 pub(in crate::api) struct Reader {
     app: App,
     key: Arc<ApiKey>,
+    tenant: Option<String>,
 }
 
 impl FromRequestParts<App> for Reader {
@@ -29,14 +30,15 @@ impl FromRequestParts<App> for Reader {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let key = app.authenticate(parts, Ability::EventsRead)?;
-        Ok(Self { app: app.clone(), key })
+        let tenant = tenant_of(&key, parts)?;
+        Ok(Self { app: app.clone(), key, tenant })
     }
 }
 
 impl Reader {
     /// The event with a sequence number.
     pub(in crate::api) async fn get(&self, seq: u64) -> Result<Option<Recorded>, Problem> {
-        let tenant = self.tenant().map(str::to_owned);
+        let tenant = self.tenant.clone();
         self.app.read(move |store, _| store.get(tenant.as_deref(), seq)).await
     }
 
@@ -58,7 +60,7 @@ impl Reader {
         endpoint: Endpoint,
         answer: impl FnOnce(&dyn Store, Option<&str>, &Cancel) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        let tenant = self.tenant().map(str::to_owned);
+        let tenant = self.tenant.clone();
         let answer = self.app.read(move |store, cancel| answer(store, tenant.as_deref(), cancel)).await?;
         self.note(endpoint);
         Ok(answer)
@@ -119,15 +121,8 @@ impl Reader {
             .map_err(|_| Problem::busy("too many exports are running: come back when one is done"))
     }
 
-    fn tenant(&self) -> Option<&str> {
-        match &self.key.tenant {
-            Reach::All => None,
-            Reach::Tenant(name) => Some(name),
-        }
-    }
-
     fn inside_tenant(&self, filter: Filter) -> Filter {
-        match self.tenant() {
+        match &self.tenant {
             None => filter,
             Some(tenant) => filter.within_tenant(tenant),
         }

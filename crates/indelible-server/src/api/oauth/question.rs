@@ -23,3 +23,17 @@ questions! {
         FirstUses = "first-uses",
     }
 }
+
+impl OauthQuestion {
+    /// The conditions that it takes.
+    pub(crate) const fn takes(self) -> &'static [&'static str] {
+        match self {
+            Self::Access => &["client", "actor", "route", "scope", "since", "until", "limit"],
+            Self::UnusedScopes => &["client", "actor", "token", "by", "since", "until", "limit"],
+            Self::Chain => &["token", "family", "at", "limit"],
+            Self::Alive => &["client", "actor", "at", "since", "until", "limit"],
+            Self::FirstUses => &["client", "actor", "of", "since", "until", "limit"],
+            Self::Reuse | Self::RedirectUris | Self::Failures => &["client", "actor", "since", "until", "limit"],
+        }
+    }
+}

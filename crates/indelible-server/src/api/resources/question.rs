@@ -19,3 +19,15 @@ questions! {
         Requests = "requests",
     }
 }
+
+impl ResourceQuestion {
+    /// The conditions that it takes.
+    pub(crate) const fn takes(self) -> &'static [&'static str] {
+        match self {
+            Self::Log | Self::Changes => &["resource", "action", "actor", "since", "until", "limit", "cursor"],
+            Self::State => &["resource", "at"],
+            Self::Feed => &["type", "action", "actor", "since", "until", "limit", "cursor"],
+            Self::Approvals | Self::Requests => &["type", "action", "actor", "since", "until", "limit"],
+        }
+    }
+}

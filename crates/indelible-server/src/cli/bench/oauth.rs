@@ -2,7 +2,7 @@
 
 use clap::Args;
 use indelible::{
-    ReadError, Recorded, Store, Timestamp,
+    Actor, ReadError, Recorded, Store, Timestamp,
     oauth::questions::{Access, Listed, Questions, What},
 };
 
@@ -37,7 +37,7 @@ fn asks(store: &dyn Store) -> Asks<'_> {
     let old = fingerprint(&newest(&format!("action:oauth.token.refreshed until:{}", ago(15)))?);
     let all = move || Questions::of(store);
     let busiest = move || all().client(client(0));
-    let one = move || all().actor(user(0));
+    let one = move || all().actor(Actor::user(user(0)));
     let days = move |days: i64| all().since(ago(days));
     let to_pay = || Access { route: Some(ROUTES[7].1.to_owned()), ..Access::default() };
     let admin = || Access { scope: Some(ROUTES[7].2.to_owned()), ..Access::default() };

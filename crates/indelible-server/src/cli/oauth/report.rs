@@ -29,11 +29,7 @@ pub(super) fn answer(question: OauthQuestion, answer: &Value, screen: &mut Scree
         _ => answer::rows(answer, &columns(question, answer), screen)?,
     }
     let is_empty = ["rows", "tokens", "others"].iter().all(|name| list(answer, name).is_empty());
-    match (is_empty, answer["more"] == true) {
-        (true, false) => screen.line("none"),
-        (_, true) => screen.line("there may be more: narrow the question, or raise --limit"),
-        (false, false) => Ok(()),
-    }
+    answer::end(is_empty, answer["more"] == true, screen)
 }
 
 fn columns(question: OauthQuestion, answer: &Value) -> Vec<Shown> {

@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::cli::{
-    changes,
+    answer, changes,
     error::Failure,
     question::Events,
     row::{actor_in_words, target_in_words},
@@ -15,8 +15,9 @@ use crate::cli::{
 };
 
 /// The audit trail: a line for each entry, what changed below it.
-pub(super) fn log(Events { events, .. }: &Events, screen: &mut Screen) -> Result<(), Failure> {
-    events.iter().try_for_each(|recorded| entry(recorded, screen))
+pub(super) fn log(Events { events, next }: &Events, screen: &mut Screen) -> Result<(), Failure> {
+    events.iter().try_for_each(|recorded| entry(recorded, screen))?;
+    answer::end(events.is_empty(), next.is_some(), screen)
 }
 
 fn entry(Recorded { seq, event, .. }: &Recorded, screen: &mut Screen) -> Result<(), Failure> {
@@ -28,7 +29,8 @@ fn entry(Recorded { seq, event, .. }: &Recorded, screen: &mut Screen) -> Result<
     let words = [
         Some((style::FAINT, event.occurred_at.map(short_time).unwrap_or_default())),
         Some((style::HEAD, action.to_owned())),
-        (outcome != "success").then(|| (style::of_word(outcome), outcome.to_owned())),
+        // Who reads that it was denied knows how it ended.
+        (outcome != "success" && outcome != action).then(|| (style::of_word(outcome), outcome.to_owned())),
         Some((style::NAME, target_in_words(resource))),
         name_of(resource).map(|name| (style::PLAIN, name.to_owned())),
         address.map(|address| (style::PLAIN, format!("({address})"))),
@@ -52,11 +54,13 @@ pub(super) fn state(resource: &str, state: &State, screen: &mut Screen) -> Resul
         Standing::Requested => ("requested", style::WARN),
         Standing::Refused => ("requested and refused", style::BAD),
         Standing::Present => ("present", style::GOOD),
-        Standing::Deleted => ("deleted; it was", style::BAD),
+        Standing::Deleted => ("deleted", style::BAD),
     };
     let mut line = screen.paint(style, word).into_owned();
     if let (Some(at), Some(seq)) = (state.changed_at, state.seq) {
-        let since = format!("  after {} events, the last of {} (#{seq})", state.events, short_time(at));
+        let events = if state.events == 1 { "event" } else { "events" };
+        let then = if state.standing == Standing::Deleted { "; it was" } else { "" };
+        let since = format!("  after {} {events}, the last of {} (#{seq}){then}", state.events, short_time(at));
         line.push_str(&screen.paint(style::FAINT, &since));
     }
     screen.line(&line)?;
@@ -68,7 +72,7 @@ pub(super) fn state(resource: &str, state: &State, screen: &mut Screen) -> Resul
         let line = format!("  {}{space}  {value}", screen.paint(style::NAME, path));
         screen.line(&line)?;
     }
-    if !state.unknown.is_empty() {
+    if !state.unknown.is_empty() && state.standing != Standing::Unknown {
         let unknown = format!("unknown  {}", visible(&state.unknown.join(", ")));
         let unknown = screen.paint(style::WARN, &unknown).into_owned();
         screen.line(&unknown)?;
@@ -88,7 +92,7 @@ fn flatten(path: &str, fields: &Object, lines: &mut Vec<(String, String)>) {
 }
 
 /// What happened to any resource.
-pub(super) fn feed(Events { events, .. }: &Events, screen: &mut Screen) -> Result<(), Failure> {
+pub(super) fn feed(Events { events, next }: &Events, screen: &mut Screen) -> Result<(), Failure> {
     let columns = vec![
         Column::whole("TIME"),
         Column::text("ACTION", 10),
@@ -112,7 +116,7 @@ pub(super) fn feed(Events { events, .. }: &Events, screen: &mut Screen) -> Resul
             Cell::new(&seq.to_string(), style::FAINT),
         ]
     };
-    table::print(columns, &events.iter().map(row).collect::<Vec<_>>(), screen)
+    listed(columns, &events.iter().map(row).collect::<Vec<_>>(), next.is_some(), screen)
 }
 
 /// What was decided.
@@ -144,7 +148,7 @@ pub(super) fn decisions(Decisions { decisions }: &Decisions, screen: &mut Screen
             Cell::plain(&decided.waited_s.map(duration).unwrap_or_default()),
         ]
     };
-    table::print(columns, &decisions.iter().map(row).collect::<Vec<_>>(), screen)?;
+    listed(columns, &decisions.iter().map(row).collect::<Vec<_>>(), false, screen)?;
     let mut waited: Vec<u64> = decisions.iter().filter_map(|decided| decided.waited_s).collect();
     waited.sort_unstable();
     let (median, longest) = (waited.get(waited.len().saturating_sub(1) / 2), waited.last());
@@ -184,7 +188,15 @@ pub(super) fn requests(Requests { requests }: &Requests, screen: &mut Screen) ->
             Cell::new(&request.seq.to_string(), style::FAINT),
         ]
     };
-    table::print(columns, &requests.iter().map(row).collect::<Vec<_>>(), screen)
+    listed(columns, &requests.iter().map(row).collect::<Vec<_>>(), false, screen)
+}
+
+/// A table, and whether that is all.
+fn listed(columns: Vec<Column>, rows: &[Vec<Cell>], more: bool, screen: &mut Screen) -> Result<(), Failure> {
+    if !rows.is_empty() {
+        table::print(columns, rows, screen)?;
+    }
+    answer::end(rows.is_empty(), more, screen)
 }
 
 fn time(at: Option<indelible::Timestamp>) -> Cell {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{id_of, new, text_of};
-use crate::server::{Answer, JSON, Server, agent, answer, bearer};
+use crate::server::{Answer, JSON, Server, bearer};
 
 const ALL: &[&str] = &["tokens:read", "tokens:write", "tokens:verify", "tokens:reveal"];
 
@@ -72,10 +72,7 @@ fn a_key_of_all_tenants_says_whose_tokens_it_means_and_no_other_key_can() {
     server.get(&path).assert_problem(404, "not-found");
     let issued = as_tenant(&server, "globex", "/v1/tokens", &new(&json!({}))).json();
     assert_eq!(issued["token"]["tenant"], "globex");
-    let get = |key: &str, tenant: &str| -> Answer {
-        let request = agent().get(server.url(&path)).header("authorization", bearer(key));
-        answer(request.header("indelible-tenant", tenant).call())
-    };
+    let get = |key: &str, tenant: &str| server.get_of(key, tenant, &path);
     assert_eq!(get(&server.key, "globex").status, 200);
     assert_eq!(get(&acme, "globex").assert_problem(403, "forbidden")["field"], "indelible-tenant");
     get(&acme, "acme").assert_problem(404, "not-found");

@@ -41,6 +41,10 @@ fn actor(event: &Event) -> Option<String> {
     event.actor.as_ref()?.id.clone()
 }
 
+fn user(event: &Event) -> Option<String> {
+    event.actor.as_ref().filter(|actor| actor.r#type.as_deref() == Some("user"))?.id.clone()
+}
+
 fn failed(event: &Event) -> bool {
     matches!(event.outcome, Some(Outcome::Failure | Outcome::Denied))
 }
@@ -94,7 +98,7 @@ fn issues(event: &Event) -> bool {
 
 impl Naive<'_> {
     fn of(&self, event: &Event) -> bool {
-        self.about.client.is_none_or_same(client(event)) && self.about.actor.is_none_or_same(actor(event))
+        self.about.client.is_none_or_same(client(event)) && self.about.actor.is_none_or_same(user(event))
     }
 
     fn inside(&self, event: &Event) -> bool {
