@@ -2,9 +2,12 @@
 
 mod attempts;
 
+use std::collections::BTreeSet;
+
 use indelible_engine::{
     column::Column,
-    query::{Aggregate, Cancel, Clause, Field, Filter, Group, Match, Page, Query, Table, Test, Value},
+    limits::AGGREGATE_ROWS_MAX,
+    query::{Aggregate, Cancel, Clause, Field, Filter, Group, Match, Measure, Page, Query, Table, Test, Value},
     source::ReadError,
     store::Store,
 };
@@ -33,6 +36,24 @@ impl<'a> Asking<'a> {
 
     pub(crate) fn aggregate(&self, aggregate: &Aggregate) -> Result<Table, ReadError> {
         self.store.aggregate(aggregate, &self.cancel)
+    }
+
+    /// Measures of the events of a filter that have the same values in some columns: of so many groups at most.
+    pub(crate) fn grouped(
+        &self,
+        filter: Filter,
+        by: &[Column],
+        measures: &[Measure],
+        limit: u32,
+    ) -> Result<Table, ReadError> {
+        let (group_by, measures) = (by.iter().copied().map(of_column).collect(), measures.to_vec());
+        self.aggregate(&Aggregate { group_by, measures, limit, ..Aggregate::count(filter) })
+    }
+
+    /// The values that events of a filter have in a column.
+    pub(crate) fn values(&self, filter: Filter, column: Column) -> Result<BTreeSet<String>, ReadError> {
+        let table = self.grouped(filter, &[column], &[Measure::Count], AGGREGATE_ROWS_MAX)?;
+        Ok(table.rows.iter().filter_map(|row| row.first().and_then(text)).collect())
     }
 
     pub(crate) fn page(&self, query: &Query) -> Result<Page, ReadError> {

@@ -29,7 +29,7 @@ use std::fmt;
 use indelible_engine::{
     column::Column,
     limits::AGGREGATE_ROWS_MAX,
-    query::{Bucket, Cancel, Clause, Field, Group, Match, Measure, Order, Query, Role, RoleMatch, Table, Test, Value},
+    query::{Bucket, Cancel, Clause, Field, Group, Match, Measure, Order, Query, Role, RoleMatch, Test, Value},
     source::ReadError,
     store::Store,
 };
@@ -212,10 +212,6 @@ impl<'a> Usage<'a> {
         }
         let query = Query { filter, order: Order::OldestFirst, limit, after: None };
         Ok(self.asking.page(&query)?.events)
-    }
-
-    fn uses(&self, group_by: &[Group], measures: &[Measure], limit: u32) -> Result<Table, ReadError> {
-        self.ask(&[USE], group_by, measures, limit)
     }
 }
 

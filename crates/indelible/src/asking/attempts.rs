@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use indelible_engine::{
     column::Column,
     limits::AGGREGATE_ROWS_MAX,
-    query::{Aggregate, Filter, Group, Having, Match, Measure, Value},
+    query::{Aggregate, Filter, Having, Match, Measure, Value},
     source::ReadError,
 };
 
@@ -23,14 +23,13 @@ impl Asking<'_> {
     pub(crate) fn attempts(
         &self,
         filter: Filter,
-        by: &[Group],
+        by: &[Column],
         more_than: Option<u64>,
     ) -> Result<(Vec<Attempts>, bool), ReadError> {
         let mut repeated = filter.clone();
         repeated.clauses.push(matches(Column::Count, vec![Match::Between(2, i64::MAX)]));
-        let group_by = by.iter().cloned().chain([of_column(Column::Count)]).collect();
-        let repeats = Aggregate { group_by, limit: AGGREGATE_ROWS_MAX, ..Aggregate::count(repeated) };
-        let repeats = self.aggregate(&repeats)?;
+        let with_count = [by, &[Column::Count]].concat();
+        let repeats = self.grouped(repeated, &with_count, &[Measure::Count], AGGREGATE_ROWS_MAX)?;
         let mut attempts: BTreeMap<Vec<Value>, u64> = BTreeMap::new();
         for row in &repeats.rows {
             if let Some(([count, events], key)) = row.split_last_chunk().map(|(key, last)| (last, key)) {
@@ -43,8 +42,7 @@ impl Asking<'_> {
         let having =
             at_least.map(|at_least| Having { measure: 0, at_least: i64::try_from(at_least).unwrap_or(i64::MAX) });
         let events = Aggregate {
-            group_by: by.to_vec(),
-            measures: vec![Measure::Count],
+            group_by: by.iter().copied().map(of_column).collect(),
             having,
             limit: if more_than.is_some() { MANY_MAX } else { AGGREGATE_ROWS_MAX },
             approximate: more_than.is_some(),

@@ -7,24 +7,15 @@ use indelible_engine::{
 };
 use indelible_proof::{Actor, limits::ID_BYTES_MAX};
 
-use super::{Scope, Usage};
+use super::{Scope, USE, Usage};
 use crate::{asking::is, text::clipped};
 
 impl Usage<'_> {
-    pub(super) fn ask(
-        &self,
-        actions: &[&str],
-        group_by: &[Group],
-        measures: &[Measure],
-        limit: u32,
-    ) -> Result<Table, ReadError> {
+    /// Measures of the uses in the scope.
+    pub(super) fn uses(&self, group_by: &[Group], measures: &[Measure], limit: u32) -> Result<Table, ReadError> {
         let (group_by, measures, time_zone) = (group_by.to_vec(), measures.to_vec(), self.time_zone.clone());
-        let filter = self.filter(actions);
-        self.answer(&Aggregate { group_by, measures, time_zone, limit, approximate: true, ..Aggregate::count(filter) })
-    }
-
-    pub(super) fn answer(&self, aggregate: &Aggregate) -> Result<Table, ReadError> {
-        self.asking.aggregate(aggregate)
+        let uses = Aggregate::count(self.filter(&[USE]));
+        self.asking.aggregate(&Aggregate { group_by, measures, time_zone, limit, approximate: true, ..uses })
     }
 
     /// The events of some actions in the scope; the actions come first.

@@ -1,14 +1,10 @@
 //! Failed attempts.
 
-use indelible_engine::{
-    column::Column,
-    query::{Group, Value},
-    source::ReadError,
-};
+use indelible_engine::{column::Column, query::Value, source::ReadError};
 use serde::Serialize;
 
 use super::{FAILURES, Ranked, Usage, Used};
-use crate::asking::{Attempts, of_column, text};
+use crate::asking::{Attempts, text};
 
 /// Attempts that failed for the same cause.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -24,8 +20,7 @@ pub struct Cause {
 impl Usage<'_> {
     /// Failed attempts by cause, the most frequent first.
     pub fn failures(&self) -> Result<Vec<Cause>, ReadError> {
-        let by = [of_column(Column::Action), of_column(Column::Reason)];
-        let (attempts, _) = self.attempts(&by, None)?;
+        let (attempts, _) = self.attempts(&[Column::Action, Column::Reason], None)?;
         let cause = |(key, attempts): Attempts| {
             Some(Cause { action: key.first().and_then(text)?, reason: key.get(1).and_then(text), attempts })
         };
@@ -40,13 +35,13 @@ impl Usage<'_> {
     /// The addresses from which more than so many attempts failed, the most first: with `since` an hour ago and 10, those
     /// that somebody should look at.
     pub fn suspicious_ips(&self, more_than: u64) -> Result<Ranked<Used>, ReadError> {
-        let (attempts, exact) = self.attempts(&[of_column(Column::ContextIp)], Some(more_than))?;
+        let (attempts, exact) = self.attempts(&[Column::ContextIp], Some(more_than))?;
         let rows = attempts.into_iter().filter(|(key, attempts)| *attempts > more_than && key != &[Value::Null]);
         let rows = rows.map(|(key, uses)| Used { value: key.first().and_then(text), uses }).collect();
         Ok(Ranked { rows, exact })
     }
 
-    fn attempts(&self, by: &[Group], more_than: Option<u64>) -> Result<(Vec<Attempts>, bool), ReadError> {
+    fn attempts(&self, by: &[Column], more_than: Option<u64>) -> Result<(Vec<Attempts>, bool), ReadError> {
         self.asking.attempts(self.filter(&FAILURES), by, more_than)
     }
 }

@@ -1,14 +1,10 @@
 //! Who accessed what.
 
-use indelible_engine::{
-    column::Column,
-    query::{Aggregate, Clause, Measure},
-    source::ReadError,
-};
+use indelible_engine::{column::Column, source::ReadError};
 use serde::Serialize;
 
 use super::{Listed, Questions, USE, Uses};
-use crate::asking::{is, of_column, text};
+use crate::asking::{is, text};
 
 /// What was accessed. Nothing: anything.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -48,12 +44,7 @@ impl Questions<'_> {
         let with = |column: Column, value: &Option<String>| value.clone().map(|value| is(column, [value]));
         let clauses = [with(Column::HttpRoute, &what.route), with(Column::OauthScopesRequested, &what.scope)];
         let clauses = std::iter::once(is(Column::Action, [USE])).chain(clauses.into_iter().flatten());
-        let accessed = self.asking.aggregate(&Aggregate {
-            group_by: BY.map(of_column).to_vec(),
-            measures: vec![Measure::Count, Measure::First, Measure::Last],
-            limit,
-            ..Aggregate::count(self.filter(clauses.collect::<Vec<Clause>>()))
-        })?;
+        let accessed = self.asking.grouped(self.filter(clauses), &BY, &Uses::MEASURES, limit)?;
         Ok(Listed::of(&accessed, |row| {
             let (keys, measures) = row.split_first_chunk::<{ BY.len() }>()?;
             let [actor, client, method, route, scope] = keys.each_ref().map(text);

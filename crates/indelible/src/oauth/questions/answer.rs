@@ -1,6 +1,6 @@
 //! What answers are made of.
 
-use indelible_engine::query::{Table, Value};
+use indelible_engine::query::{Measure, Table, Value};
 use indelible_proof::Timestamp;
 use serde::Serialize;
 
@@ -42,7 +42,10 @@ pub struct Uses {
 }
 
 impl Uses {
-    /// Those of a count, the first and the last time.
+    /// What they are made of.
+    pub(super) const MEASURES: [Measure; 3] = [Measure::Count, Measure::First, Measure::Last];
+
+    /// Those of [`Self::MEASURES`].
     pub(super) fn of(measures: &[Value]) -> Self {
         let at = |nth: usize| measures.get(nth).and_then(time);
         Self { count: measures.first().map_or(0, number), first_at: at(1), last_at: at(2) }

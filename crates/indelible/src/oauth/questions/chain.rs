@@ -2,11 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use indelible_engine::{
-    column::Column,
-    query::{Aggregate, Measure},
-    source::ReadError,
-};
+use indelible_engine::{column::Column, source::ReadError};
 use indelible_proof::Timestamp;
 use serde::Serialize;
 
@@ -16,7 +12,7 @@ use super::{
     story::Keys,
 };
 use crate::{
-    asking::{is, of_column, text},
+    asking::{is, text},
     limits::INDEXED_VALUES_MAX,
 };
 
@@ -78,11 +74,9 @@ impl Questions<'_> {
         let mut uses = HashMap::new();
         for some in tokens.chunks(INDEXED_VALUES_MAX) {
             let of_some = is(Column::CredentialFingerprint, some.iter().copied());
-            let table = self.asking.aggregate(&Aggregate {
-                group_by: vec![of_column(Column::CredentialFingerprint)],
-                measures: vec![Measure::Count, Measure::First, Measure::Last],
-                ..Aggregate::count(self.up_to(at, vec![is(Column::Action, [USE]), of_some]))
-            })?;
+            let filter = self.up_to(at, vec![is(Column::Action, [USE]), of_some]);
+            let by = [Column::CredentialFingerprint];
+            let table = self.asking.grouped(filter, &by, &Uses::MEASURES, INDEXED_VALUES_MAX as u32)?;
             let rows = table.rows.iter().filter_map(|row| row.split_first());
             uses.extend(rows.filter_map(|(token, measures)| Some((text(token)?, Uses::of(measures)))));
         }

@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::{Listed, Questions, of_oauth};
 use crate::{
-    asking::{is, of_column, text},
+    asking::{Attempts, is, text},
     usage::FAILURES,
 };
 
@@ -27,9 +27,9 @@ impl Questions<'_> {
     /// the most frequent first. The repeats of a flood, which are one event, count as so many.
     pub fn failures(&self, limit: u32) -> Result<Listed<Refused>, ReadError> {
         let filter = self.filter([of_oauth(&FAILURES), is(Column::Outcome, ["failure", "denied"])]);
-        let by = [Column::ClientId, Column::Reason, Column::Action].map(of_column);
+        let by = [Column::ClientId, Column::Reason, Column::Action];
         let (attempts, _) = self.asking.attempts(filter, &by, None)?;
-        let refused = |(key, attempts): (Vec<Value>, u64)| {
+        let refused = |(key, attempts): Attempts| {
             let [client, reason, action] = <[Value; 3]>::try_from(key).ok()?;
             Some(Refused { client: text(&client), reason: text(&reason), action: text(&action)?, attempts })
         };

@@ -5,14 +5,14 @@ use std::collections::BTreeSet;
 use indelible_engine::{
     column::Column,
     limits::{AGGREGATE_ROWS_MAX, VALUES_MAX},
-    query::{Aggregate, Clause, Filter, Measure, Table},
+    query::{Clause, Filter},
     source::ReadError,
 };
 use indelible_proof::Timestamp;
 use serde::Serialize;
 
 use super::{Listed, Questions, USE, Uses, of_oauth};
-use crate::asking::{is, of_column, text};
+use crate::asking::{is, text};
 
 /// What most of what is old was seen in, before a window.
 const SHORTLY_US: i64 = 2 * 86_400_000_000;
@@ -71,7 +71,7 @@ impl Questions<'_> {
     fn first_uses_of(&self, what: What) -> Result<Vec<FirstUse>, ReadError> {
         let column = what.column();
         let mut filter = self.filter([of_oauth(&[USE])]);
-        let mut new = values(&self.by(column, filter.clone(), vec![Measure::Count])?);
+        let mut new = self.asking.values(filter.clone(), column)?;
         if let Some(since) = filter.since {
             self.forget_old(column, &filter, since, &mut new)?;
         }
@@ -79,7 +79,7 @@ impl Questions<'_> {
             return Ok(Vec::new());
         }
         filter.clauses.extend(one_of(column, &new));
-        let uses = self.by(column, filter, vec![Measure::Count, Measure::First, Measure::Last])?;
+        let uses = self.asking.grouped(filter, &[column], &Uses::MEASURES, AGGREGATE_ROWS_MAX)?;
         let of_row = |row: &Vec<_>| {
             let (value, measures) = row.split_first()?;
             // An event of a new scope may have old ones too.
@@ -106,24 +106,15 @@ impl Questions<'_> {
             if from.is_none() {
                 before.clauses.extend(one_of(column, new));
             }
-            for old in values(&self.by(column, before, vec![Measure::Count])?) {
+            for old in self.asking.values(before, column)? {
                 new.remove(&old);
             }
         }
         Ok(())
-    }
-
-    fn by(&self, column: Column, filter: Filter, measures: Vec<Measure>) -> Result<Table, ReadError> {
-        let group_by = vec![of_column(column)];
-        self.asking.aggregate(&Aggregate { group_by, measures, limit: AGGREGATE_ROWS_MAX, ..Aggregate::count(filter) })
     }
 }
 
 /// The condition that a column has one of some values, unless they are more than a condition can name.
 fn one_of(column: Column, values: &BTreeSet<String>) -> Option<Clause> {
     (values.len() <= VALUES_MAX).then(|| is(column, values))
-}
-
-fn values(table: &Table) -> BTreeSet<String> {
-    table.rows.iter().filter_map(|row| row.first().and_then(text)).collect()
 }

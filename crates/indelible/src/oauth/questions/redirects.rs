@@ -2,16 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use indelible_engine::{
-    column::Column,
-    limits::AGGREGATE_ROWS_MAX,
-    query::{Aggregate, Match, Measure},
-    source::ReadError,
-};
+use indelible_engine::{column::Column, limits::AGGREGATE_ROWS_MAX, query::Match, source::ReadError};
 use serde::Serialize;
 
 use super::{Listed, Questions, Uses};
-use crate::asking::{matches, number, of_column, text};
+use crate::asking::{matches, text};
 
 /// The code of a user who said no, which is not the fault of where the answer goes.
 const REFUSED_BY_USER: &str = "access_denied";
@@ -37,12 +32,7 @@ impl Questions<'_> {
     pub fn redirect_uris(&self, limit: u32) -> Result<Listed<RedirectUri>, ReadError> {
         let by = [Column::ClientId, Column::OauthRedirectUri, Column::Outcome, Column::Reason];
         let any = matches(Column::OauthRedirectUri, vec![Match::Prefix(String::new())]);
-        let seen = self.asking.aggregate(&Aggregate {
-            group_by: by.map(of_column).to_vec(),
-            measures: vec![Measure::Count, Measure::First, Measure::Last],
-            limit: AGGREGATE_ROWS_MAX,
-            ..Aggregate::count(self.filter([any]))
-        })?;
+        let seen = self.asking.grouped(self.filter([any]), &by, &Uses::MEASURES, AGGREGATE_ROWS_MAX)?;
         let mut uris: BTreeMap<(Option<String>, String), RedirectUri> = BTreeMap::new();
         for row in &seen.rows {
             let Some(([client, uri, outcome, reason], measures)) = row.split_first_chunk() else { continue };
@@ -54,12 +44,12 @@ impl Questions<'_> {
                 failed: 0,
                 reasons: BTreeMap::new(),
             });
-            slot.uses.add(Uses::of(measures));
+            let uses = Uses::of(measures);
+            slot.uses.add(uses);
             let reason = text(reason).unwrap_or_default();
             if matches!(text(outcome).as_deref(), Some("failure" | "denied")) && reason != REFUSED_BY_USER {
-                let events = measures.first().map_or(0, number);
-                slot.failed += events;
-                *slot.reasons.entry(reason).or_default() += events;
+                slot.failed += uses.count;
+                *slot.reasons.entry(reason).or_default() += uses.count;
             }
         }
         let mut uris: Vec<RedirectUri> = uris.into_values().collect();

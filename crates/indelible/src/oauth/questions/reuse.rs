@@ -1,10 +1,6 @@
 //! Refresh tokens that were presented again after others had replaced them.
 
-use indelible_engine::{
-    column::Column,
-    query::{Order, Query},
-    source::ReadError,
-};
+use indelible_engine::{column::Column, query::Query, source::ReadError};
 use indelible_proof::{Recorded, Timestamp};
 use serde::Serialize;
 
@@ -43,7 +39,7 @@ impl Questions<'_> {
     pub fn reuse(&self, limit: u32) -> Result<Listed<Reuse>, ReadError> {
         let filter = self.filter([is(Column::Action, [REUSED])]);
         let limit = limit.min(REUSES_MAX);
-        let page = self.asking.page(&Query { filter, order: Order::NewestFirst, limit, after: None })?;
+        let page = self.asking.page(&Query { limit, ..Query::newest(filter) })?;
         let mut keys = Keys::default();
         page.events.iter().for_each(|recorded| keys.add(Keys::of(&recorded.event)));
         let story = self.story(keys, Timestamp::MAX, STORY_EVENTS_MAX)?;

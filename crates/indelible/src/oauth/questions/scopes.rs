@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use indelible_engine::{
     column::Column,
     limits::AGGREGATE_ROWS_MAX,
-    query::{Aggregate, Clause, Order, Query, Value},
+    query::{Clause, Measure, Query, Value},
     source::ReadError,
 };
 use indelible_proof::Timestamp;
@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::{ISSUING, Listed, Questions, USE, lives::token_targets};
 use crate::{
-    asking::{is, number, of_column, text},
+    asking::{is, number, text},
     limits::INDEXED_VALUES_MAX,
 };
 
@@ -59,12 +59,7 @@ impl Questions<'_> {
         let since = Timestamp::saturating_from_micros(newest.as_micros() - LATELY_US);
         let lately = self.clone().since(self.asking.since.map_or(since, |mine| mine.max(since)));
         lately.forget(vec![used()], granted)?;
-        let anybody_s = self.asking.aggregate(&Aggregate {
-            group_by: vec![of_column(Column::OauthScopesRequested)],
-            limit: AGGREGATE_ROWS_MAX,
-            ..Aggregate::count(self.filter([used()]))
-        })?;
-        let anybody_s: BTreeSet<String> = anybody_s.rows.iter().filter_map(|row| row.first().and_then(text)).collect();
+        let anybody_s = self.asking.values(self.filter([used()]), Column::OauthScopesRequested)?;
         let open: Vec<_> = granted.keys().filter(|(_, scope)| anybody_s.contains(scope)).collect();
         let clients: Option<BTreeSet<&String>> = open.iter().map(|(client, _)| client.as_ref()).collect();
         let scopes: BTreeSet<&String> = open.iter().map(|(_, scope)| scope).collect();
@@ -87,7 +82,7 @@ impl Questions<'_> {
         let clauses = issued().into_iter().chain(token.map(|token| is(Column::TargetsId, [token])));
         let filter = self.filter(clauses);
         let limit = limit.min(INDEXED_VALUES_MAX as u32);
-        let page = self.asking.page(&Query { filter, order: Order::NewestFirst, limit, after: None })?;
+        let page = self.asking.page(&Query { limit, ..Query::newest(filter) })?;
         let mut granted: BTreeMap<(String, &str), UnusedScope> = BTreeMap::new();
         for event in &page.events {
             let access = token_targets(&event.event)
@@ -116,11 +111,8 @@ impl Questions<'_> {
 
     /// How often each of a column's values goes with each scope.
     fn scopes(&self, clauses: Vec<Clause>, of: Column, scopes: Column) -> Result<Scopes, ReadError> {
-        let table = self.asking.aggregate(&Aggregate {
-            group_by: vec![of_column(of), of_column(scopes)],
-            limit: AGGREGATE_ROWS_MAX,
-            ..Aggregate::count(self.filter(clauses))
-        })?;
+        let by = [of, scopes];
+        let table = self.asking.grouped(self.filter(clauses), &by, &[Measure::Count], AGGREGATE_ROWS_MAX)?;
         let row = |row: &Vec<Value>| match &row[..] {
             [of, scope, events] => Some(((text(of), text(scope)?), number(events))),
             _ => None,
