@@ -11,6 +11,7 @@ mod oauth;
 mod query;
 mod queued;
 mod resources;
+mod rounds;
 mod served;
 mod single;
 mod target;

@@ -1,13 +1,11 @@
 //! A list of questions, over events that are made for them.
 
-use std::time::Instant;
-
 use clap::Args;
 use indelible::{Cancel, Event, Filter, Query as Newest, ReadError, Recorded, Store, Timestamp};
 
 use super::{
     load::Load,
-    query::{Measured, Rounds, print},
+    rounds::{Measured, Rounds, print},
     target::{Subject, Target},
 };
 use crate::{
@@ -41,13 +39,9 @@ impl Asked {
         asks: impl Fn(&dyn Store) -> Asks<'_>,
     ) -> Result<(), Failure> {
         let subject = self.target.open_or_create(self.target.config())?;
-        let measured = self.fill(&subject, make).and_then(|()| match &subject.log {
-            Some(log) => self.measure_all(asks(&**log)?, screen),
-            None => Err(Failure::Failed("a server cannot be asked yet: give a data directory with --data".to_owned())),
-        });
+        let measured = self.fill(&subject, make).and_then(|()| self.measure_all(asks(subject.store()?)?, screen));
         subject.close();
-        let measured = measured?;
-        if screen.wants_json() { Ok(()) } else { print(&measured, screen) }
+        print(&measured?, screen)
     }
 
     fn fill<E: Iterator<Item = Event> + Clone>(
@@ -66,23 +60,10 @@ impl Asked {
     }
 
     fn measure_all(&self, asks: Vec<(&'static str, Ask<'_>)>, screen: &mut Screen) -> Result<Vec<Measured>, Failure> {
-        let mut all = Vec::new();
-        for (name, ask) in asks {
-            let mut times = super::gauge::Times::default();
-            let mut rows = ask().map_err(Failure::because)?;
-            for _ in 0..self.rounds.rounds {
-                let started = Instant::now();
-                rows = ask().map_err(Failure::because)?;
-                times.add(started.elapsed());
-            }
-            let measured = Measured::of(name.to_owned(), String::new(), times, (rows, true));
-            if screen.wants_json() {
-                screen.json(&measured)?;
-                screen.finish()?;
-            }
-            all.push(measured);
-        }
-        Ok(all)
+        let measured = |(name, ask): (&str, Ask<'_>)| {
+            self.rounds.measure((name, ""), || ask().map(|rows| (rows, true)).map_err(Failure::because), screen)
+        };
+        asks.into_iter().map(measured).collect()
     }
 }
 

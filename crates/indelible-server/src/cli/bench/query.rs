@@ -1,22 +1,18 @@
 //! Questions that are asked every day, over what `bench ingest` made.
 
-use std::time::Instant;
-
 use clap::Args;
 use indelible_proof::Timestamp;
-use serde::Serialize;
 
 use super::{
     events::{TOKENS, owner, token, user},
-    gauge::Times,
+    rounds::{Measured, Rounds, print},
     target::Target,
 };
 use crate::cli::{
     error::Failure,
     place::Place,
     question::{PageOf, Question},
-    table::{self, Cell, Column},
-    terminal::{Screen, grouped},
+    terminal::Screen,
 };
 
 /// Asks eight questions of what `bench ingest` recorded and measures the answers
@@ -26,26 +22,6 @@ pub(crate) struct Query {
     rounds: Rounds,
     #[command(flatten)]
     target: Target,
-}
-
-/// The option that says how often to ask.
-#[derive(Debug, Args)]
-pub(super) struct Rounds {
-    /// How often each question is asked, after once to warm up
-    #[arg(long, value_name = "N", default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=10_000))]
-    pub(super) rounds: u32,
-}
-
-/// What was measured of one question.
-#[derive(Debug, Serialize)]
-pub(super) struct Measured {
-    name: String,
-    /// The events that are asked about, so that the same can be asked of another system.
-    filter: String,
-    p50_us: u64,
-    p95_us: u64,
-    rows: u64,
-    exact: bool,
 }
 
 /// A question by its kind.
@@ -59,8 +35,7 @@ impl Query {
         let subject = self.target.open()?;
         let all = self.measure_all(&subject.place, screen);
         subject.close();
-        let all = all?;
-        if screen.wants_json() { Ok(()) } else { print(&all, screen) }
+        print(&all?, screen)
     }
 
     fn measure_all(&self, place: &Place, screen: &mut Screen) -> Result<Vec<Measured>, Failure> {
@@ -70,33 +45,8 @@ impl Query {
         let end = newest.events.first().and_then(|event| event.event.occurred_at);
         let end =
             end.ok_or_else(|| Failure::Failed("there are no events; run `indelible bench ingest` first".to_owned()))?;
-        let mut all = Vec::new();
-        for (name, ask) in questions(end) {
-            let measured = self.measure(place, name, &ask)?;
-            if screen.wants_json() {
-                screen.json(&measured)?;
-                screen.finish()?;
-            }
-            all.push(measured);
-        }
-        Ok(all)
-    }
-
-    fn measure(&self, place: &Place, name: &'static str, ask: &Ask) -> Result<Measured, Failure> {
-        let mut times = Times::default();
-        let mut found = ask.of(place)?;
-        for _ in 0..self.rounds.rounds {
-            let started = Instant::now();
-            found = ask.of(place)?;
-            times.add(started.elapsed());
-        }
-        Ok(Measured::of(name.to_owned(), ask.filter().to_owned(), times, found))
-    }
-}
-
-impl Measured {
-    pub(super) fn of(name: String, filter: String, mut times: Times, (rows, exact): (u64, bool)) -> Self {
-        Self { name, filter, p50_us: times.percentile_us(50), p95_us: times.percentile_us(95), rows, exact }
+        let measured = |(name, ask): (&str, Ask)| self.rounds.measure((name, ask.filter()), || ask.of(place), screen);
+        questions(end).into_iter().map(measured).collect()
     }
 }
 
@@ -147,20 +97,4 @@ fn questions(end: Timestamp) -> Vec<(&'static str, Ask)> {
         ("count by day and action", aggregate(String::new(), "day,action", "count")),
         ("distinct ips", aggregate(String::new(), "", "distinct(ip)")),
     ]
-}
-
-pub(super) fn print(all: &[Measured], screen: &mut Screen) -> Result<(), Failure> {
-    let numbers = ["p50 us", "p95 us", "rows"].map(Column::number);
-    let columns =
-        std::iter::once(Column::text("question", 20)).chain(numbers).chain([Column::whole("exact")]).collect();
-    let rows: Vec<Vec<Cell>> = all
-        .iter()
-        .map(|of| {
-            let numbers = [of.p50_us, of.p95_us, of.rows];
-            let numbers = numbers.map(|number| Cell::plain(&grouped(i64::try_from(number).unwrap_or(i64::MAX))));
-            let exact = Cell::plain(if of.exact { "yes" } else { "no" });
-            std::iter::once(Cell::plain(&of.name)).chain(numbers).chain([exact]).collect()
-        })
-        .collect();
-    table::print(columns, &rows, screen)
 }

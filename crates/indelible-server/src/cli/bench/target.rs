@@ -3,7 +3,10 @@
 use std::{path::PathBuf, sync::Arc};
 
 use clap::Args;
-use indelible_engine::log::{Log, LogConfig};
+use indelible_engine::{
+    log::{Log, LogConfig},
+    store::Store,
+};
 
 use super::served::Served;
 use crate::{
@@ -74,6 +77,13 @@ impl Target {
 }
 
 impl Subject {
+    /// The log, for questions that no server answers yet.
+    pub(super) fn store(&self) -> Result<&dyn Store, Failure> {
+        let of_server =
+            || Failure::Failed("a server cannot be asked yet: give a data directory with --data".to_owned());
+        self.log.as_deref().map(|log| log as &dyn Store).ok_or_else(of_server)
+    }
+
     /// Returns when the log is closed.
     pub(super) fn close(self) {
         let Self { place, log, served } = self;

@@ -1,7 +1,5 @@
 //! The questions about the usage of tokens, over what `bench ingest` made.
 
-use std::time::Instant;
-
 use clap::Args;
 use indelible::{
     Query as Newest, ReadError, Store, Timestamp,
@@ -10,8 +8,7 @@ use indelible::{
 
 use super::{
     events::{TOKENS, owner, token, user},
-    gauge::Times,
-    query::{Measured, Rounds, print},
+    rounds::{Measured, Rounds, print},
     target::Target,
 };
 use crate::cli::{error::Failure, terminal::Screen};
@@ -50,13 +47,9 @@ const QUESTIONS: &[(&str, Ask)] = &[
 impl UsageOf {
     pub(super) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
         let subject = self.target.open()?;
-        let measured = match &subject.log {
-            Some(log) => self.measure_all(&**log, screen),
-            None => Err(Failure::Failed("a server cannot be asked yet: give a data directory with --data".to_owned())),
-        };
+        let measured = subject.store().and_then(|store| self.measure_all(store, screen));
         subject.close();
-        let measured = measured?;
-        if screen.wants_json() { Ok(()) } else { print(&measured, screen) }
+        print(&measured?, screen)
     }
 
     fn measure_all(&self, store: &dyn Store, screen: &mut Screen) -> Result<Vec<Measured>, Failure> {
@@ -73,19 +66,8 @@ impl UsageOf {
                 usage = usage.since(Timestamp::saturating_from_micros(end.as_micros() - days * 24 * HOUR_US - 1));
             }
             for (name, ask) in QUESTIONS {
-                let mut times = Times::default();
-                let mut found = ask(&usage).map_err(Failure::because)?;
-                for _ in 0..self.rounds.rounds {
-                    let started = Instant::now();
-                    found = ask(&usage).map_err(Failure::because)?;
-                    times.add(started.elapsed());
-                }
-                let measured = Measured::of(format!("{scope_name}: {name}"), String::new(), times, found);
-                if screen.wants_json() {
-                    screen.json(&measured)?;
-                    screen.finish()?;
-                }
-                all.push(measured);
+                let name = format!("{scope_name}: {name}");
+                all.push(self.rounds.measure((&name, ""), || ask(&usage).map_err(Failure::because), screen)?);
             }
         }
         Ok(all)
