@@ -4,15 +4,15 @@ mod question;
 
 use axum::Json;
 use indelible::{
-    Actor, Cancel, Store, Timestamp,
+    Actor, Cancel, Store,
     oauth::questions::{Access, Questions, What},
 };
 use indelible_engine::limits::PAGE_ROWS_MAX;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{
     app::Reader,
-    params::{self, Params, UpTo, parameters, words},
+    params::{self, Domain, Params, UpTo, parameters, words},
     problem::Problem,
     question::{check, value},
     reads::Endpoint,
@@ -24,15 +24,16 @@ use crate::{
 
 pub(crate) use question::OauthQuestion;
 
-/// Rows of an answer when nobody says.
-const ROWS: u32 = 50;
-/// Of those that tell a story each.
-const REUSES: u32 = 10;
 /// The window of questions that are about now, when nobody says.
 const LATELY: Span = Span(std::time::Duration::from_secs(86_400));
 
 words!(By { Client = "client", Token = "token" });
-words!(Of { Client = "client", Scope = "scope", Country = "country" });
+
+impl Domain for What {
+    fn schema() -> Value {
+        json!({"type": "string", "enum": Self::ALL})
+    }
+}
 
 parameters! {
     /// Whom and what it is about, when, and how much of it.
@@ -52,7 +53,7 @@ parameters! {
         /// Of `unused-scopes`: of each client, or of each of the access tokens that the newest events, at most 64, have issued.
         by: By, "token";
         /// Of `first-uses`: of what. Default: of all three.
-        of: Of, "country";
+        of: What, "country";
         /// Of `alive` and `chain`: the moment. Default: now.
         at: String, "1h";
         /// From then on: RFC 3339, a day, or a while ago such as 7d. Default: all there is; of `access` and `first-uses`, 1d.
@@ -82,9 +83,7 @@ pub(crate) fn about_oauth(
     tenant: Option<&str>,
     conditions: Map<String, Value>,
 ) -> Result<Value, Problem> {
-    let params: OauthParams =
-        serde_json::from_value(conditions.into()).map_err(|error| Problem::malformed(error.to_string()))?;
-    params.answer(question, store, tenant, &Cancel::default())
+    params::of::<OauthParams>(conditions)?.answer(question, store, tenant, &Cancel::default())
 }
 
 impl OauthParams {
@@ -96,38 +95,27 @@ impl OauthParams {
         cancel: &Cancel,
     ) -> Result<Value, Problem> {
         check(question.takes(), &self)?;
-        let questions = self.questions(question, store)?.cancelled_by(cancel.clone());
-        let questions = match tenant {
-            Some(tenant) => questions.tenant(tenant),
-            None => questions,
-        };
-        let at = self.at()?;
-        let limit = self.limit.map_or(ROWS, |UpTo(limit)| limit);
+        let questions = tenant.into_iter().fold(self.questions(question, store)?, Questions::tenant);
+        let questions = questions.cancelled_by(cancel.clone());
+        let at = params::moment("at", self.at.as_deref())?.unwrap_or_else(clock::now);
+        let limit = self.limit.map_or_else(|| rows(question), |UpTo(limit)| limit);
         match question {
             OauthQuestion::Access => value(questions.access(&Access { route: self.route, scope: self.scope }, limit)?),
             OauthQuestion::UnusedScopes => value(match (self.by.unwrap_or_default(), &self.token) {
                 (By::Client, None) => questions.unused_scopes(limit)?,
                 (_, token) => questions.unused_scopes_by_token(token.as_deref(), limit)?,
             }),
-            OauthQuestion::Chain => {
-                let limit = self.limit.map_or(PAGE_ROWS_MAX, |UpTo(limit)| limit);
-                value(match (&self.token, &self.family) {
-                    (Some(token), None) => questions.chain(token, at, limit)?,
-                    (None, Some(family)) => questions.chain_of_family(family, at, limit)?,
-                    _ => return Err(Problem::parameter("token", "give the fingerprint of a token, or a family")),
-                })
-            }
-            OauthQuestion::Reuse => value(questions.reuse(self.limit.map_or(REUSES, |UpTo(limit)| limit))?),
+            OauthQuestion::Chain => value(match (&self.token, &self.family) {
+                (Some(token), None) => questions.chain(token, at, limit)?,
+                (None, Some(family)) => questions.chain_of_family(family, at, limit)?,
+                _ => return Err(Problem::parameter("token", "give the fingerprint of a token, or a family")),
+            }),
+            OauthQuestion::Reuse => value(questions.reuse(limit)?),
             OauthQuestion::RedirectUris => value(questions.redirect_uris(limit)?),
             OauthQuestion::Alive => value(questions.alive(at, limit)?),
             OauthQuestion::Failures => value(questions.failures(limit)?),
             OauthQuestion::FirstUses => {
-                let of = self.of.map(|of| match of {
-                    Of::Client => What::Client,
-                    Of::Scope => What::Scope,
-                    Of::Country => What::Country,
-                });
-                value(questions.first_uses(of.as_ref().map_or(&What::ALL, std::slice::from_ref), limit)?)
+                value(questions.first_uses(self.of.as_ref().map_or(&What::ALL, std::slice::from_ref), limit)?)
             }
         }
     }
@@ -137,26 +125,22 @@ impl OauthParams {
         let times = params::filter(None, self.since.as_deref(), self.until.as_deref())?;
         let is_of_now = matches!(question, OauthQuestion::Access | OauthQuestion::FirstUses);
         let lately = || is_of_now.then(|| LATELY.before(clock::now()));
-        let mut questions = Questions::of(store);
-        if let Some(client) = &self.client {
-            questions = questions.client(client);
-        }
-        if let Some(actor) = &self.actor {
-            let actor = named(actor).map_err(|problem| Problem::parameter("actor", problem))?;
-            questions = questions.actor(Actor::new(actor.r#type, actor.id));
-        }
-        if let Some(since) = times.since.or_else(lately) {
-            questions = questions.since(since);
-        }
-        Ok(match times.until {
-            Some(until) => questions.until(until),
-            None => questions,
-        })
+        let actor = self.actor.as_deref().map(named).transpose();
+        let actor = actor.map_err(|problem| Problem::parameter("actor", problem))?;
+        let actor = actor.map(|actor| Actor::new(actor.r#type, actor.id));
+        let questions = self.client.iter().fold(Questions::of(store), Questions::client);
+        let questions = actor.into_iter().fold(questions, Questions::actor);
+        let questions = times.since.or_else(lately).into_iter().fold(questions, Questions::since);
+        Ok(times.until.into_iter().fold(questions, Questions::until))
     }
+}
 
-    fn at(&self) -> Result<Timestamp, Problem> {
-        let Some(at) = &self.at else { return Ok(clock::now()) };
-        let moment = params::moment("at", at)?;
-        Ok(moment.unwrap_or_else(clock::now))
+/// Rows of an answer when nobody says.
+const fn rows(question: OauthQuestion) -> u32 {
+    match question {
+        OauthQuestion::Chain => PAGE_ROWS_MAX,
+        // Each of them tells a story.
+        OauthQuestion::Reuse => 10,
+        _ => 50,
     }
 }

@@ -7,7 +7,7 @@ use axum::{
 use indelible::Timestamp;
 use indelible_engine::query::{Cursor, Filter, ParseError};
 use serde::{Deserialize, de::DeserializeOwned};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::problem::Problem;
 use crate::{clock, limits};
@@ -194,8 +194,13 @@ pub(super) fn filter(q: Option<&str>, since: Option<&str>, until: Option<&str>) 
 }
 
 /// The moment that a parameter names.
-pub(super) fn moment(parameter: &str, value: &str) -> Result<Option<Timestamp>, Problem> {
-    bound(parameter, "since", value).map(|filter| filter.since)
+pub(super) fn moment(parameter: &str, value: Option<&str>) -> Result<Option<Timestamp>, Problem> {
+    value.map_or(Ok(None), |value| Ok(bound(parameter, "since", value)?.since))
+}
+
+/// The conditions of a question that is not asked over HTTP, as a query string would give them.
+pub(super) fn of<T: DeserializeOwned>(conditions: Map<String, Value>) -> Result<T, Problem> {
+    serde_json::from_value(conditions.into()).map_err(|error| Problem::malformed(error.to_string()))
 }
 
 fn bound(parameter: &str, bound: &str, value: &str) -> Result<Filter, Problem> {

@@ -72,9 +72,7 @@ pub(crate) fn about_resources(
     tenant: Option<&str>,
     conditions: Map<String, Value>,
 ) -> Result<Value, Problem> {
-    let params: ResourceParams =
-        serde_json::from_value(conditions.into()).map_err(|error| Problem::malformed(error.to_string()))?;
-    let answer = params.answer(question, store, tenant, &Cancel::default())?;
+    let answer = params::of::<ResourceParams>(conditions)?.answer(question, store, tenant, &Cancel::default())?;
     serde_json::from_str(answer.get()).map_err(|error| Problem::internal(&error))
 }
 
@@ -131,7 +129,7 @@ impl ResourceParams {
             }
             ResourceQuestion::State => {
                 let (kind, id) = self.resource()?;
-                let at = self.at.as_deref().map(|at| params::moment("at", at)).transpose()?.flatten();
+                let at = params::moment("at", self.at.as_deref())?;
                 written(&StateOf { state: trail.state(&kind, &id, at)?, r#type: kind, id })
             }
             ResourceQuestion::Feed => written(&Events::fitting(trail.feed(limit, after)?)?),
@@ -142,26 +140,12 @@ impl ResourceParams {
 
     fn trail<'s>(&self, store: &'s dyn Store, tenant: Option<&str>) -> Result<Trail<'s>, Problem> {
         let times = params::filter(None, self.since.as_deref(), self.until.as_deref())?;
-        let mut trail = Trail::of(store);
-        if let Some(tenant) = tenant {
-            trail = trail.tenant(tenant);
-        }
-        if let Some(since) = times.since {
-            trail = trail.since(since);
-        }
-        if let Some(until) = times.until {
-            trail = trail.until(until);
-        }
-        if let Some(kind) = &self.r#type {
-            trail = trail.kind(kind);
-        }
-        if let Some(action) = &self.action {
-            trail = trail.action(action);
-        }
-        if let Some(actor) = &self.actor {
-            trail = trail.actor(actor);
-        }
-        Ok(trail)
+        let trail = tenant.into_iter().fold(Trail::of(store), Trail::tenant);
+        let trail = times.since.into_iter().fold(trail, Trail::since);
+        let trail = times.until.into_iter().fold(trail, Trail::until);
+        let trail = self.r#type.iter().fold(trail, Trail::kind);
+        let trail = self.action.iter().fold(trail, |trail, action| trail.action(action));
+        Ok(self.actor.iter().fold(trail, Trail::actor))
     }
 
     fn history(&self, trail: &Trail<'_>, limit: u32, after: Option<Cursor>) -> Result<Page, Problem> {

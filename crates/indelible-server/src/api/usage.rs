@@ -85,9 +85,7 @@ pub(crate) fn usage_of(
     tokens: &Tokens,
     conditions: Map<String, Value>,
 ) -> Result<Value, Problem> {
-    let params: UsageParams =
-        serde_json::from_value(conditions.into()).map_err(|error| Problem::malformed(error.to_string()))?;
-    params.asked()?.answer(question, store, tokens, &Cancel::default())
+    params::of::<UsageParams>(conditions)?.asked()?.answer(question, store, tokens, &Cancel::default())
 }
 
 /// What was asked, understood.
@@ -154,18 +152,13 @@ impl Asked {
     fn answer(self, question: Question, store: &dyn Store, tokens: &Tokens, cancel: &Cancel) -> Result<Value, Problem> {
         let since = |ago: Span| self.since.unwrap_or_else(|| ago.before(clock::now()));
         let active = self.find.clone().standing(Standing::Active).limit(self.limit);
-        let mut usage = Usage::of(store, self.scope(tokens)?)
+        let usage = Usage::of(store, self.scope(tokens)?)
             .tenant(tokens.tenant())
             .time_zone(self.time_zone.clone())
             .cancelled_by(cancel.clone());
-        if question == Question::SuspiciousIps {
-            usage = usage.since(since(SUSPICIOUS_WITHIN));
-        } else if let Some(since) = self.since {
-            usage = usage.since(since);
-        }
-        if let Some(until) = self.until {
-            usage = usage.until(until);
-        }
+        let lately = (question == Question::SuspiciousIps).then(|| since(SUSPICIOUS_WITHIN));
+        let usage = lately.or(self.since).into_iter().fold(usage, Usage::since);
+        let usage = self.until.into_iter().fold(usage, Usage::until);
         let limit = self.limit;
         match question {
             Question::Total => value(usage.total()?),

@@ -6,7 +6,6 @@ use clap::{Args, value_parser};
 use indelible::Store;
 use indelible_engine::limits::PAGE_ROWS_MAX;
 use serde::Serialize;
-use serde_json::Value;
 
 use super::{error::Failure, place::TenantOptions, terminal::Screen};
 use crate::api::{OauthQuestion, about_oauth};
@@ -75,11 +74,8 @@ struct Conditions {
 
 impl Oauth {
     pub(super) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
-        let Value::Object(asked) = serde_json::to_value(&self.conditions).map_err(Failure::because)? else {
-            return Ok(());
-        };
         let about = |store: &dyn Store, tenant: Option<&str>, asked| about_oauth(self.question, store, tenant, asked);
-        let answer = self.place.ask(self.question.path(), asked, about)?;
+        let answer = self.place.ask(self.question.path(), &self.conditions, about)?;
         if screen.wants_json() { screen.json(&answer) } else { report::answer(self.question, &answer, screen) }
     }
 }

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use indelible::Store;
 use indelible_proof::{Event, Recorded, rotation::Rotation};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
 use super::{
     error::{Failure, patiently},
     local::Local,
-    question::{Answer, Events, PageOf, ProvenReceipts, Question, Receipt, Rotated, Which},
+    question::{Answer, Events, PageOf, ProvenReceipts, Question, Receipt, Rotated, Which, conditions},
     remote::Remote,
 };
 use crate::api::Problem;
@@ -70,14 +70,14 @@ pub(crate) struct TenantOptions {
 }
 
 impl TenantOptions {
-    /// Answers a question that a server has a path for, under conditions named as there; a data directory is asked here.
+    /// Answers a question that a server has a path for, by options named as its conditions; a data directory is asked here.
     pub(crate) fn ask<T: DeserializeOwned>(
         &self,
         path: &str,
-        conditions: Map<String, Value>,
+        asked: &impl Serialize,
         here: impl FnOnce(&dyn Store, Option<&str>, Map<String, Value>) -> Result<T, Problem>,
     ) -> Result<T, Failure> {
-        let tenant = self.tenant.as_deref();
+        let (tenant, conditions) = (self.tenant.as_deref(), conditions(asked)?);
         match self.place.open()? {
             Place::Local(log) => Ok(here(&*log.log(), tenant, conditions)?),
             Place::Remote(server) => server.within(tenant)?.fetch_where(path, &conditions),

@@ -3,9 +3,16 @@
 use indelible_engine::query::{AggregateText, Order, ParseError};
 use indelible_proof::{EventId, Recorded};
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::error::Failure;
+
+/// The options of a command that are given, as the conditions that a server takes them for.
+pub(crate) fn conditions(options: &impl Serialize) -> Result<Map<String, Value>, Failure> {
+    let given = serde_json::to_value(options).and_then(serde_json::from_value::<Map<String, Value>>);
+    let given = given.map_err(Failure::because)?;
+    Ok(given.into_iter().filter(|(_, value)| !value.is_null()).collect())
+}
 
 /// One event by its name.
 #[derive(Debug, Clone, Copy)]

@@ -247,8 +247,7 @@ impl Remote {
         if let Some((name, _)) = conditions.iter().find(|(_, value)| *value == "") {
             return Err(Failure::Usage(format!("{name}: is empty: leave it out, or say which")));
         }
-        let words = conditions.iter().filter(|(_, value)| !value.is_null());
-        let words: Vec<(&str, String)> = words.map(|(name, value)| (name.as_str(), word(value))).collect();
+        let words: Vec<(&str, String)> = conditions.iter().map(|(name, value)| (name.as_str(), word(value))).collect();
         let query: Vec<(&str, &str)> = words.iter().map(|(name, value)| (*name, value.as_str())).collect();
         Ok(self.fetch_with(path, &query)?)
     }

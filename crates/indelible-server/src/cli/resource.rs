@@ -5,7 +5,7 @@ mod report;
 use clap::{Args, Subcommand, value_parser};
 use indelible_engine::limits::{PAGE_ROWS_DEFAULT, PAGE_ROWS_MAX};
 use serde::{Serialize, de::DeserializeOwned};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::{error::Failure, place::TenantOptions, terminal::Screen};
 use crate::api::{ResourceQuestion, about_resources};
@@ -132,11 +132,7 @@ impl Resource {
 }
 
 fn ask(question: ResourceQuestion, asked: &impl Serialize, place: &TenantOptions) -> Result<Value, Failure> {
-    let conditions: Map<String, Value> = match serde_json::to_value(asked).map_err(Failure::because)? {
-        Value::Object(conditions) => conditions,
-        _ => Map::new(),
-    };
-    place.ask(question.path(), conditions, |store, tenant, asked| about_resources(question, store, tenant, asked))
+    place.ask(question.path(), asked, |store, tenant, asked| about_resources(question, store, tenant, asked))
 }
 
 /// Prints an answer: as JSON, or for people.

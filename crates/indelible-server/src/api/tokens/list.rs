@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::{
     api::{
         app::{Issuer, Read},
-        params::{Params, UpTo, parameters, words},
+        params::{self, Params, UpTo, parameters, words},
         problem::Problem,
     },
     limits::TOKEN_PAGE_MAX,
@@ -67,9 +67,7 @@ pub(in crate::api) async fn list(
 
 /// The same of a data directory.
 pub(crate) fn tokens_of(tokens: &Tokens, conditions: Map<String, Value>) -> Result<Page, Problem> {
-    let params: ListParams =
-        serde_json::from_value(conditions.into()).map_err(|error| Problem::malformed(error.to_string()))?;
-    Ok(page(tokens, params.find()?)?)
+    Ok(page(tokens, params::of::<ListParams>(conditions)?.find()?)?)
 }
 
 fn page(tokens: &Tokens, find: Find) -> Result<Page, TokenError> {

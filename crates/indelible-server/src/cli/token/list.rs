@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use super::{Where, home::Home, show};
 use crate::{
-    cli::{error::Failure, terminal::Screen},
+    cli::{error::Failure, question::conditions, terminal::Screen},
     clock,
     limits::TOKEN_PAGE_MAX,
     tokens::{Span, TokenView},
@@ -95,9 +95,7 @@ impl List {
 
     /// What `GET /v1/tokens` is asked.
     fn asked(&self) -> Result<Map<String, Value>, Failure> {
-        let Value::Object(mut asked) = serde_json::to_value(&self.conditions).map_err(Failure::because)? else {
-            return Ok(Map::new());
-        };
+        let mut asked = conditions(&self.conditions)?;
         if let Some(time) = self.unused_for {
             asked.insert("unused_since".to_owned(), time.before(clock::now()).to_string().into());
         }

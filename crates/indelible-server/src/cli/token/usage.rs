@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{Where, home::Home};
 use crate::{
     api::Question,
-    cli::{error::Failure, terminal::Screen},
+    cli::{error::Failure, question::conditions, terminal::Screen},
     limits::TOKEN_PAGE_MAX,
 };
 
@@ -72,10 +72,7 @@ struct Conditions {
 
 impl Usage {
     pub(super) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
-        let Value::Object(mut asked) = serde_json::to_value(&self.conditions).map_err(Failure::because)? else {
-            return Ok(());
-        };
-        asked.retain(|_, value| !value.is_null());
+        let mut asked = conditions(&self.conditions)?;
         let zone = self.conditions.tz.as_deref().unwrap_or("UTC");
         let zone = TimeZone::get(zone).map_err(|error| Failure::Usage(format!("--tz: {error}")))?;
         let home = Home::open(&self.place)?;

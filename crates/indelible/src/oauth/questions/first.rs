@@ -9,7 +9,7 @@ use indelible_engine::{
     source::ReadError,
 };
 use indelible_proof::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{Listed, Questions, USE, Uses, of_oauth};
 use crate::asking::{is, text};
@@ -18,7 +18,7 @@ use crate::asking::{is, text};
 const SHORTLY_US: i64 = 2 * 86_400_000_000;
 
 /// What can be new.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum What {
     /// A client, by id.
