@@ -1,5 +1,7 @@
 //! Who asked for what, who allowed it, and how long that took.
 
+use std::collections::HashMap;
+
 use indelible_engine::{
     column::Column,
     limits::PAGE_ROWS_MAX,
@@ -55,9 +57,9 @@ impl Trail<'_> {
         filter.clauses.push(is_any(&DECISIONS));
         let decisions = self.newest(filter, limit)?;
         let requests = self.naming_the_same(&decisions, &[Action::REQUESTED], None)?;
+        let requests = ByName::of(&requests);
         let decided = |decision: Recorded| {
-            // The newest comes first.
-            let request = requests.iter().find(|request| request.seq < decision.seq && answers(&decision, request));
+            let request = requests.newest_before(&decision);
             Decided::of(decision, request)
         };
         Ok(decisions.into_iter().map(decided).collect())
@@ -76,10 +78,8 @@ impl Trail<'_> {
             // No request was answered before it was made: what is older need not be looked at.
             let since = some.iter().map(|request| request.seq).min();
             let decisions = self.naming_the_same(some, &DECISIONS, since)?;
-            let is_open = |request: &&Recorded| {
-                !decisions.iter().any(|decision| request.seq < decision.seq && answers(decision, request))
-            };
-            open.extend(some.iter().filter(is_open).map(Request::of));
+            let decisions = ByName::of(&decisions);
+            open.extend(some.iter().filter(|request| !decisions.any_after(request)).map(Request::of));
         }
         open.truncate(limit as usize);
         Ok(open)
@@ -162,9 +162,38 @@ fn names(event: &Event) -> Vec<(String, String)> {
     if requests.is_empty() { event.targets.iter().filter_map(name).collect() } else { requests }
 }
 
-/// Whether a decision is about a request.
-fn answers(decision: &Recorded, request: &Recorded) -> bool {
-    let kind = |recorded: &Recorded| recorded.event.targets.first().and_then(|target| target.r#type.clone());
-    let asked = names(&request.event);
-    kind(decision) == kind(request) && names(&decision.event).iter().any(|name| asked.contains(name))
+/// Events by what they are about: a request and its answers have a name in common, and resources of one type.
+struct ByName<'e>(HashMap<Key, Vec<&'e Recorded>>);
+
+/// The type of the resource, and a type and an id that are named.
+type Key = (Option<String>, (String, String));
+
+impl<'e> ByName<'e> {
+    /// Of events of which the newest comes first.
+    fn of(events: &'e [Recorded]) -> Self {
+        let mut by_name: HashMap<Key, Vec<&Recorded>> = HashMap::new();
+        for recorded in events {
+            keys(&recorded.event).for_each(|key| by_name.entry(key).or_default().push(recorded));
+        }
+        Self(by_name)
+    }
+
+    fn about(&self, recorded: &Recorded) -> impl Iterator<Item = &Vec<&'e Recorded>> {
+        keys(&recorded.event).filter_map(|key| self.0.get(&key))
+    }
+
+    fn newest_before(&self, recorded: &Recorded) -> Option<&'e Recorded> {
+        let before =
+            |events: &Vec<&'e Recorded>| events.get(events.partition_point(|event| event.seq >= recorded.seq)).copied();
+        self.about(recorded).filter_map(before).max_by_key(|event| event.seq)
+    }
+
+    fn any_after(&self, recorded: &Recorded) -> bool {
+        self.about(recorded).any(|events| events.first().is_some_and(|newest| newest.seq > recorded.seq))
+    }
+}
+
+fn keys(event: &Event) -> impl Iterator<Item = Key> {
+    let kind = event.targets.first().and_then(|target| target.r#type.clone());
+    names(event).into_iter().map(move |name| (kind.clone(), name))
 }

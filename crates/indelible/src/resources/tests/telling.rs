@@ -187,3 +187,41 @@ fn decisions_are_told_with_their_requests_and_open_requests_without() {
     let open = trail.open_requests(9).unwrap();
     assert_eq!(open.iter().map(|it| it.request.as_deref().unwrap()).collect::<Vec<_>>(), ["r3"]);
 }
+
+proptest! {
+    #[test]
+    fn a_decision_is_on_the_last_request_before_it_that_names_the_same(
+        told in prop::collection::vec((0..6usize, 0..2usize, prop::sample::subsequence(vec![0, 1, 2], 0..3), prop::option::of(0..3usize)), 0..40),
+    ) {
+        let store = Arc::new(MemoryStore::default());
+        let recorder = Recorder::new(store.clone());
+        let words = ["requested", "requested", "requested", "approved", "denied", "cancelled"];
+        for (word, kind, ids, request) in &told {
+            let target = |id: &usize| indelible_proof::Target::new(["network", "order"][*kind], format!("n{id}"));
+            let mut event = indelible_proof::Event::new(format!("resource.{}", words[*word]));
+            event.targets = ids.iter().map(target).collect();
+            event.targets.extend(request.map(|id| indelible_proof::Target::new("resource_request", format!("n{id}"))));
+            recorder.record(event).unwrap();
+        }
+        let about = |seq: usize, other: usize| {
+            let ((_, kind, ids, request), (_, other_kind, other_ids, other_request)) = (&told[seq], &told[other]);
+            let (whole, other_whole) = (!ids.is_empty(), !other_ids.is_empty());
+            let same = match (request, other_request) {
+                (None, None) => ids.iter().any(|id| other_ids.contains(id)),
+                (mine, others) => mine == others,
+            };
+            same && whole == other_whole && (!whole || kind == other_kind)
+        };
+        let (asked, answered): (Vec<usize>, Vec<usize>) = (0..told.len()).rev().partition(|&seq| told[seq].0 < 3);
+        let decided: Vec<_> =
+            answered.iter().map(|&seq| (seq, asked.iter().copied().find(|&request| request < seq && about(seq, request)))).collect();
+        let open: Vec<usize> =
+            asked.iter().copied().filter(|&request| !answered.iter().any(|&seq| request < seq && about(seq, request))).collect();
+        let trail = Trail::of(&*store);
+        let told_decided: Vec<_> = trail.decisions(100).unwrap().into_iter()
+            .map(|it| (it.seq as usize, it.request.map(|request| request.seq as usize))).collect();
+        prop_assert_eq!(told_decided, decided);
+        let told_open: Vec<_> = trail.open_requests(100).unwrap().into_iter().map(|it| it.seq as usize).collect();
+        prop_assert_eq!(told_open, open);
+    }
+}
