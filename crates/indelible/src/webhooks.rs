@@ -121,7 +121,7 @@ impl Sender {
     }
 
     /// The name of the header with the sender's id of a delivery, the same when it is sent again; for senders whose records
-    /// have no ids.
+    /// have no ids. Whoever saw a delivery can send it again with another one.
     pub fn id_header(&self) -> Option<&'static str> {
         (self.format == Format::Github).then_some("x-github-delivery")
     }

@@ -39,12 +39,15 @@ pub(super) async fn deliver(
         sender.check(proof, &bytes, clock::now()).map_err(refuse)?;
     }
     let (format, id) = (sender.format(), id(sender, &headers));
-    let events = if bytes.len() <= limits::INLINE_BODY_BYTES {
+    let mut events = if bytes.len() <= limits::INLINE_BODY_BYTES {
         delivery(format, id.as_deref(), &bytes)
     } else {
         let read = tokio::task::spawn_blocking(move || delivery(format, id.as_deref(), &bytes));
         read.await.map_err(|panic| Problem::internal(&panic))?
     };
+    if sender.id_header().is_some() {
+        door.enter().note_repetition(&mut events).await?;
+    }
     door.enter().record(events).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -37,6 +37,9 @@ tenant = \"acme\"
 [webhooks.people]
 format = \"okta\"
 secret_file = \"hook.secret\"
+[webhooks.ours]
+format = \"indelible\"
+secret_file = \"hook.secret\"
 [webhooks.id]
 format = \"zitadel\"
 secret_file = \"hook.secret\"
@@ -109,6 +112,38 @@ fn a_delivery_of_github_is_stored_once_in_its_tenant_however_often_it_is_sent() 
     assert_eq!((&events[0]["action"], &events[0]["tenant"]), (&json!("member.added"), &json!("acme")));
     assert_eq!(events[0]["metadata"]["received_by"], "code");
     assert_eq!(events[0]["actor"]["name"], "bob");
+}
+
+#[test]
+fn a_body_that_comes_under_another_id_is_stored_and_names_the_event_that_had_it_first() {
+    let server = server();
+    let other = MEMBER.replace("added", "removed");
+    for (delivery, body) in [("72d3162e", MEMBER), ("00000001", &other), ("8a1f0000", MEMBER), ("8a1f0000", MEMBER)] {
+        assert_eq!(github(&server, delivery, body).status, 204);
+    }
+    let mut events = received(&server);
+    events.sort_by_key(|event| event["seq"].as_u64());
+    let repeats: Vec<&Value> = events.iter().map(|event| &event["metadata"]["repeats"]).collect();
+    assert_eq!(repeats, [&Value::Null, &Value::Null, &events[0]["id"]]);
+    let digest = hex(&<sha2::Sha256 as sha2::Digest>::digest(MEMBER.as_bytes()));
+    let filter = format!("/v1/events?q=correlation_id:sha256:{digest}");
+    assert_eq!(server.get(&filter).json()["events"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn an_event_that_is_full_is_stored_without_the_name_of_its_webhook() {
+    let server = server();
+    for (id, bytes) in [("full", 65_536), ("roomy", 60_000)] {
+        let event = json!({"action": "auth.logout", "idempotency_key": id, "metadata": {"x": "x".repeat(bytes - 8)}});
+        let headers = [("authorization", SECRET), ("content-type", JSON)];
+        assert_eq!(server.post_with("/v1/webhooks/ours", &headers, event.to_string()).status, 204);
+    }
+    let events: Vec<Value> = server.events().into_iter().filter(|event| event["action"] == "auth.logout").collect();
+    assert_eq!(events.len(), 2);
+    let of = |id: &str| {
+        events.iter().find(|event| event["idempotency_key"] == format!("indelible:{id}")).unwrap()["metadata"]["received_by"].clone()
+    };
+    assert_eq!((of("full"), of("roomy")), (Value::Null, json!("ours")));
 }
 
 #[test]

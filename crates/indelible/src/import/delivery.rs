@@ -2,6 +2,7 @@
 
 use indelible_proof::{Event, Outcome, Source};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
 
 use super::{Format, Importer, Options, Problem, limits, naming, tidy};
 
@@ -11,7 +12,8 @@ use super::{Format, Importer, Options, Problem, limits, naming, tidy};
 /// Of more than [`limits::DELIVERY_RECORDS_MAX`] records, the events are more than that, too, but not all: refuse them.
 ///
 /// `id` is the sender's for this delivery, the same when it is sent again. It makes the keys of records that have no id of
-/// their own.
+/// their own. As no sender signs it, the events then have the body's SHA-256 as `correlation_id`: by that a body shows that
+/// came under several ids.
 ///
 /// ```
 /// use indelible::import::{Format, delivery};
@@ -39,6 +41,10 @@ pub fn delivery(format: Format, id: Option<&str>, body: &[u8]) -> Vec<Event> {
     match importer.finish() {
         Ok(read) => events.extend(read),
         Err(error) => events.push(importer.unread(body, &error.problem)),
+    }
+    if id.is_some() {
+        let digest = format!("sha256:{}", base16ct::lower::encode_string(&Sha256::digest(body)));
+        events.iter_mut().for_each(|event| event.correlation_id = Some(digest.clone()));
     }
     events
 }

@@ -4,7 +4,7 @@ use axum::http::HeaderMap;
 use indelible::{Durability, Event, Query, Timestamp};
 use indelible_engine::{
     column::Column,
-    query::{Clause, Field, Filter, Match, Test},
+    query::{Clause, Field, Filter, Match, Order, Test},
 };
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -83,11 +83,33 @@ impl Entrance<'_> {
         for event in &mut events {
             event.tenant = Some(self.tenant.to_owned());
             event.metadata.insert("received_by".to_owned(), self.name.into());
+            // Only what is full already has no room for it.
+            if event.validate().is_err() {
+                event.metadata.remove("received_by");
+            }
         }
         let known = self.known(&events).await?;
         events.retain(|event| event.idempotency_key.as_ref().is_none_or(|key| !known.contains(key)));
         if !events.is_empty() {
             self.app.0.recorder.submit(events, Durability::Durable)?.await?;
+        }
+        Ok(())
+    }
+
+    /// Notes, where a sender does not sign the id of a delivery, which event of the log had the same body under another id:
+    /// the same was done again, or somebody sends again what they saw.
+    pub(in crate::api) async fn note_repetition(self, events: &mut [Event]) -> Result<(), Problem> {
+        let Some((body, key)) = events.first().and_then(|it| it.correlation_id.clone().zip(it.idempotency_key.clone()))
+        else {
+            return Ok(());
+        };
+        let filter = self.having(Column::CorrelationId, vec![body]);
+        let query = Query { order: Order::OldestFirst, limit: 1, ..Query::newest(filter) };
+        let page = self.app.read(move |store, cancel| store.query(&query, cancel)).await?;
+        for first in page.events.iter().filter(|first| first.event.idempotency_key.as_ref() != Some(&key)) {
+            for event in &mut *events {
+                event.metadata.insert("repeats".to_owned(), first.id.to_string().into());
+            }
         }
         Ok(())
     }
@@ -103,15 +125,18 @@ impl Entrance<'_> {
         let old: Vec<String> = old.collect();
         let mut known = HashSet::new();
         for keys in old.chunks(limits::KEYS_ASKED_AT_ONCE) {
-            let matches = keys.iter().cloned().map(Match::Is).collect();
-            let test = Test::Field(Field::Column(Column::IdempotencyKey), matches);
-            let filter = Filter { clauses: vec![Clause { negated: false, test }], ..Filter::default() };
-            let filter = filter.within_tenant(self.tenant);
+            let filter = self.having(Column::IdempotencyKey, keys.to_vec());
             let query = Query { limit: keys.len() as u32, ..Query::newest(filter) };
             let page = self.app.read(move |store, cancel| store.query(&query, cancel)).await?;
             known.extend(page.events.into_iter().filter_map(|recorded| recorded.event.idempotency_key));
         }
         Ok(known)
+    }
+
+    fn having(self, column: Column, values: Vec<String>) -> Filter {
+        let test = Test::Field(Field::Column(column), values.into_iter().map(Match::Is).collect());
+        let filter = Filter { clauses: vec![Clause { negated: false, test }], ..Filter::default() };
+        filter.within_tenant(self.tenant)
     }
 }
 

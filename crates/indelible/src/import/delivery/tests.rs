@@ -28,6 +28,9 @@ fn a_record_without_an_id_has_that_of_its_delivery() {
     assert_eq!(key(Some("72d3162e")), "github:72d3162e");
     assert_eq!(key(Some("72d3162e")), key(Some("72d3162e")));
     assert_ne!(key(Some("72d3162e")), key(Some("8a1f0000")));
+    let body_s = |id: Option<&str>| delivery(Format::Github, id, body).remove(0).correlation_id;
+    assert_eq!(body_s(Some("72d3162e")), body_s(Some("8a1f0000")), "the body is the same");
+    assert_eq!(body_s(None), None);
     let own = delivery(Format::Okta, Some("d"), br#"{"eventType":"user.session.start","uuid":"u-1"}"#).remove(0);
     assert_eq!(own.idempotency_key.as_deref(), Some("okta:u-1"), "as in an import of the System Log");
 }
