@@ -57,7 +57,7 @@ pub(crate) enum Problem {
         /// The system's words.
         error: io::Error,
     },
-    /// Others than its owner may read the secret.
+    /// Others than its owner and its group may read the secret, or others than its owner change it.
     #[error("{path}: others than its owner can read this secret; chmod 600 it")]
     Open {
         /// The file.
@@ -134,10 +134,11 @@ fn sender(format: Format, file: &Path, header: Option<&str>) -> Result<Sender, P
     Sender::new(format, &secrets, header).map_err(|error| Problem::Secret { path: file.to_owned(), error })
 }
 
-/// What is in a file that is for its owner alone.
+/// What is in a file that is for its owner alone, or for a group to read: what service managers hand over belongs to root, and
+/// the group's bits tell of the one user who may read it (an ACL has its mask there).
 fn secret(path: &Path) -> Result<String, Problem> {
     #[cfg(unix)]
-    if fs::metadata(path).is_ok_and(|file| std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o077 != 0) {
+    if fs::metadata(path).is_ok_and(|file| std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o037 != 0) {
         return Err(Problem::Open { path: path.to_owned() });
     }
     let bytes = read(path, SECRET_FILE_BYTES_MAX)?;

@@ -277,6 +277,13 @@ fn a_delivery_has_a_size_and_may_be_empty_and_no_secret_in_it_is_stored() {
 }
 
 #[test]
+fn a_secret_may_be_one_that_a_service_manager_lets_the_group_read() {
+    let directory = configured(HOOKS);
+    fs::set_permissions(directory.path().join("hook.secret"), fs::Permissions::from_mode(0o440)).unwrap();
+    assert_eq!(github(&Server::start_in(directory, &[]), "72d3162e", MEMBER).status, 204);
+}
+
+#[test]
 fn a_configuration_that_protects_nothing_does_not_start() {
     let refused = |toml: &str, prepare: &dyn Fn(&Path)| {
         let directory = configured(toml);
@@ -287,11 +294,13 @@ fn a_configuration_that_protects_nothing_does_not_start() {
         assert!(!output.status.success());
         String::from_utf8(output.stderr).unwrap()
     };
-    let open = |directory: &Path| {
-        fs::set_permissions(directory.join("hook.secret"), fs::Permissions::from_mode(0o644)).unwrap();
+    let open = |directory: &Path, mode| {
+        fs::set_permissions(directory.join("hook.secret"), fs::Permissions::from_mode(mode)).unwrap();
     };
-    let message = refused(HOOKS, &open);
-    assert!(message.contains("[webhooks.code]: hook.secret: others than its owner can read"), "{message}");
+    for mode in [0o644, 0o604, 0o660] {
+        let message = refused(HOOKS, &|directory| open(directory, mode));
+        assert!(message.contains("[webhooks.code]: hook.secret: others than its owner can read"), "{message}");
+    }
     let message = refused(HOOKS, &|directory| private(&directory.join("hook.secret"), "short"));
     assert!(message.contains("fewer than 8 characters") && !message.contains("short\""), "{message}");
     let message = refused(&HOOKS.replace("github", "githup"), &|_| ());
