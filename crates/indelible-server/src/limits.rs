@@ -149,6 +149,8 @@ pub(crate) const ERROR_KINDS_MAX: usize = 20;
 pub(crate) const ERROR_LINES_LISTED: usize = 5;
 /// Free space below which a data directory needs attention.
 pub(crate) const FREE_BYTES_LOW: u64 = 1 << 30;
+/// Age of a database of places above which it needs attention.
+pub(crate) const GEO_OLD: Duration = Duration::from_secs(90 * 86_400);
 /// Difference between two clocks above which something is wrong.
 pub(crate) const CLOCK_SKEW_MAX: Duration = Duration::from_secs(5);
 /// Batches that `bench ingest` has under way at once, each on a thread.

@@ -30,7 +30,7 @@ use std::{
     thread,
 };
 
-use indelible_proof::{Event, Geo};
+use indelible_proof::{Event, Geo, Timestamp};
 
 use crate::limits::GEO_RECHECK;
 use database::{Database, Place, System};
@@ -48,7 +48,14 @@ pub struct Files {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum News {
     /// It is used from now on.
-    Loaded(PathBuf),
+    Loaded {
+        /// The file.
+        path: PathBuf,
+        /// What its maker calls it, e.g. `GeoLite2-City`.
+        kind: String,
+        /// When it was made.
+        built_at: Timestamp,
+    },
     /// There is none. One that was there before stays in use.
     Missing(PathBuf),
     /// It cannot be used. One that was there before stays in use.
@@ -63,7 +70,11 @@ pub enum News {
 impl fmt::Display for News {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Loaded(path) => write!(out, "{}: addresses are looked up in it", path.display()),
+            Self::Loaded { path, kind, built_at } => {
+                let day = built_at.to_string();
+                let day = day.get(..10).unwrap_or_default();
+                write!(out, "{}: addresses are looked up in it ({kind} of {day})", path.display())
+            }
             Self::Missing(path) => {
                 write!(out, "{}: there is no such file yet; it is taken when it appears", path.display())
             }

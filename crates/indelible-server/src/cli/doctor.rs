@@ -1,5 +1,6 @@
 //! `indelible doctor`: what is wrong with a log, and what to do about it.
 
+mod configuration;
 mod directory;
 mod server;
 
@@ -32,7 +33,11 @@ impl Doctor {
         let mut findings = vec![Finding::ok("version", version)];
         findings.extend(match (self.place.remote(), self.place.data()) {
             (Some(server), _) => server::examine(&server?),
-            (None, Some(directory)) => directory::examine(directory),
+            (None, Some(directory)) => {
+                let mut findings = directory::examine(directory);
+                findings.extend(configuration::examine(directory, self.place.config()));
+                findings
+            }
             (None, None) => Vec::new(),
         });
         if screen.wants_json() {

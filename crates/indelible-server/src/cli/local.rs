@@ -1,6 +1,7 @@
 //! A log in a data directory, which this process has to itself while it works.
 
 use std::{
+    io::{self, Write},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex,
@@ -9,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use indelible::{Durability, RecordError, Recorder, Recording, Status, Store};
+use indelible::{Builder, Durability, RecordError, Recorder, Recording, Status, Store, geo::News};
 use indelible_engine::{
     log::{Log, LogConfig, OpenError, Pass, TreeError, Verified, VerifyError},
     query::{Aggregate, Cancel, Cursor, Filter, Query},
@@ -19,11 +20,14 @@ use indelible_proof::{Actor, Event, Recorded, checkpoint::Checkpoint, note::Note
 
 use super::{
     error::Failure,
+    escaping::visible,
     progress::Progress,
     question::{Answer, Events, PageOf, ProvenReceipts, Question, Receipt, Which, typed_wrongly},
 };
 use crate::{
-    clock, cosigning,
+    clock,
+    config::GeoConfig,
+    cosigning,
     retention::{Asked, Keep, Retained},
     rotation,
 };
@@ -40,6 +44,18 @@ pub(crate) fn open_with(config: LogConfig) -> Result<Log, Failure> {
     })?;
     cosigning::heed(&directory, &log).map_err(Failure::because)?;
     Ok(log)
+}
+
+/// What records into a log, wherever that is done: events say where they come from. Tells what becomes of the databases of
+/// places.
+pub(crate) fn recorder(
+    log: &Arc<Log>,
+    geo: &GeoConfig,
+    tell: impl Fn(&News) + Send + Sync + 'static,
+) -> Result<Recorder, Failure> {
+    let recorder = Recorder::builder(Arc::clone(log) as Arc<dyn Store>);
+    let places = geo.places(tell).map_err(Failure::because)?;
+    Ok(places.into_iter().fold(recorder, Builder::places).build())
 }
 
 /// Refuses a directory that has no log.
@@ -63,22 +79,26 @@ pub(crate) struct Local {
 }
 
 impl Local {
-    /// Opens a log that is there.
+    /// Opens a log that is there, for what needs no places.
     pub(crate) fn open(directory: &Path) -> Result<Self, Failure> {
         must_be_there(directory)?;
-        Self::open_or_create(directory)
+        Self::open_or_create(directory, &GeoConfig::default())
     }
 
     /// Opens a log, or makes one.
-    pub(crate) fn open_or_create(directory: &Path) -> Result<Self, Failure> {
-        Self::open_with(LogConfig::new(directory, Arc::new(clock::now)))
+    pub(crate) fn open_or_create(directory: &Path, geo: &GeoConfig) -> Result<Self, Failure> {
+        Self::open_with(LogConfig::new(directory, Arc::new(clock::now)), geo)
     }
 
     /// The same with other values than the defaults.
-    pub(crate) fn open_with(config: LogConfig) -> Result<Self, Failure> {
+    pub(crate) fn open_with(config: LogConfig, geo: &GeoConfig) -> Result<Self, Failure> {
         let directory = config.path.clone();
         let log = Arc::new(open_with(config)?);
-        let recorder = Recorder::new(Arc::clone(&log) as Arc<dyn Store>);
+        let recorder = recorder(&log, geo, |news| {
+            if !matches!(news, News::Loaded { .. }) {
+                drop(writeln!(io::stderr().lock(), "note: {}", visible(&news.to_string())));
+            }
+        })?;
         Ok(Self { directory, log, recorder })
     }
 

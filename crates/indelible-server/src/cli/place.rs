@@ -14,7 +14,10 @@ use super::{
     question::{Answer, Events, PageOf, ProvenReceipts, Question, Receipt, Rotated, Which, conditions},
     remote::Remote,
 };
-use crate::api::Problem;
+use crate::{
+    api::Problem,
+    config::{Config, Options},
+};
 
 /// The options that say where the log is.
 #[derive(Debug, Args)]
@@ -29,6 +32,9 @@ pub(crate) struct PlaceOptions {
     /// API key for the server
     #[arg(long, env = "INDELIBLE_KEY", value_name = "KEY", hide_env_values = true)]
     key: Option<String>,
+    /// File of the server's options, for what is done in a data directory. Default: indelible.toml, when there is one
+    #[arg(long, env = "INDELIBLE_CONFIG", value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 impl PlaceOptions {
@@ -44,8 +50,13 @@ impl PlaceOptions {
     pub(crate) fn open_or_create(&self) -> Result<Place, Failure> {
         match &self.url {
             Some(url) => Remote::new(url, self.key.as_deref()).map(Place::Remote),
-            None => Local::open_or_create(&self.data).map(Place::Local),
+            None => Local::open_or_create(&self.data, &self.config()?.geo).map(Place::Local),
         }
+    }
+
+    /// What the server of a data directory would be configured with.
+    pub(crate) fn config(&self) -> Result<Config, Failure> {
+        Config::load(Options::default(), self.config.as_deref()).map_err(Failure::because)
     }
 
     /// The data directory, unless a server is meant.

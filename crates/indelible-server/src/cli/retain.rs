@@ -16,7 +16,6 @@ use super::{
     verify::read,
 };
 use crate::{
-    config::{Config, Options},
     limits::RETENTION_SIZES_MAX,
     retention::{Asked, Retained},
 };
@@ -44,9 +43,6 @@ pub(crate) struct Retain {
     /// Do not ask on a terminal whether to go on
     #[arg(long)]
     yes: bool,
-    /// File of options of a data directory. Default: indelible.toml, when there is one
-    #[arg(long, env = "INDELIBLE_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
     #[command(flatten)]
     place: PlaceOptions,
 }
@@ -59,7 +55,7 @@ impl Retain {
         }
         let mut asked = Asked { days: self.days.map(Days::get), dry_run: true, sizes };
         if asked.days.is_none() && self.place.data().is_some() {
-            let config = Config::load(Options::default(), self.config.as_deref()).map_err(Failure::because)?;
+            let config = self.place.config()?;
             asked.days = Some(asked.days(config.retention_days).map_err(Failure::because)?.get());
         }
         let place = self.place.open()?;

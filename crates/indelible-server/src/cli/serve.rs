@@ -3,7 +3,7 @@
 use std::{io::Write, path::PathBuf, sync::Arc};
 
 use clap::Args;
-use indelible::{Builder, Recorder, Store};
+use indelible::{Recorder, geo::News};
 use indelible_engine::log::{Log, LogConfig};
 
 use super::{error::Failure, local};
@@ -95,10 +95,11 @@ fn open(config: &Config) -> Result<(Arc<Log>, Recorder), Failure> {
         let file = torn.path.display();
         tracing::warn!(%file, torn.offset, torn.bytes, "the end of the log was torn and is cut: nothing acknowledged as durable was in it");
     }
-    let store: Arc<dyn Store> = log.clone();
-    let recorder = Recorder::builder(store);
-    let places = config.geo.places().map_err(failed)?;
-    Ok((log, places.into_iter().fold(recorder, Builder::places).build()))
+    let recorder = local::recorder(&log, &config.geo, |news| match news {
+        News::Loaded { .. } => tracing::info!("{news}"),
+        News::Missing(_) | News::Unusable { .. } => tracing::warn!("{news}"),
+    })?;
+    Ok((log, recorder))
 }
 
 fn banner(url: &str, data: &str, first_key: Option<&Secret>) -> String {

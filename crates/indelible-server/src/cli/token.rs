@@ -11,7 +11,7 @@ mod show;
 mod usage;
 mod verify;
 
-use std::{num::NonZeroU32, path::PathBuf};
+use std::num::NonZeroU32;
 
 use clap::{Args, Subcommand, ValueEnum, builder::TypedValueParser, value_parser};
 use indelible::{
@@ -67,9 +67,6 @@ pub(crate) struct Where {
     /// Whose tokens. Default: those of the API key's tenant, or of the tenant default
     #[arg(long, value_name = "TENANT")]
     tenant: Option<String>,
-    /// File with the types of tokens, for a data directory. Default: indelible.toml, when there is one
-    #[arg(long, env = "INDELIBLE_CONFIG", value_name = "FILE")]
-    config: Option<PathBuf>,
 }
 
 /// One token.

@@ -1,6 +1,9 @@
 //! Where events come from: `[geo]` of the file.
 
-use std::{io, path::PathBuf};
+use std::{
+    io,
+    path::{Path, PathBuf},
+};
 
 use indelible::geo::{Files, News, Places};
 use serde::{Deserialize, Serialize};
@@ -25,16 +28,21 @@ pub(crate) struct GeoConfig {
 }
 
 impl GeoConfig {
-    /// The databases, when there is to be one; the server's log tells what becomes of them.
-    pub(crate) fn places(&self) -> io::Result<Option<Places>> {
+    /// The databases, when there is to be one; tells what becomes of them.
+    pub(crate) fn places(&self, tell: impl Fn(&News) + Send + Sync + 'static) -> io::Result<Option<Places>> {
         if *self == Self::default() {
             return Ok(None);
         }
-        let tell = |news: &News| match news {
-            News::Loaded(_) => tracing::info!("{news}"),
-            News::Missing(_) | News::Unusable { .. } => tracing::warn!("{news}"),
-        };
         Places::open(Files { city: self.city.clone(), asn: self.asn.clone() }, tell).map(Some)
+    }
+
+    /// Whether what a database calls itself may be what its file is named for.
+    pub(crate) fn is_for(&self, path: &Path, kind: &str) -> bool {
+        let kind = kind.to_ascii_lowercase();
+        let has = |words: [&str; 4]| words.iter().any(|word| kind.contains(word));
+        let named = |file: &Option<PathBuf>| file.as_deref() == Some(path);
+        (!named(&self.city) || has(["city", "country", "location", "enterprise"]))
+            && (!named(&self.asn) || has(["asn", "isp", "as-", "enterprise"]))
     }
 
     /// Its lines of an `indelible.toml`, or an example where there are none.

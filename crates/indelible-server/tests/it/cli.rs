@@ -73,8 +73,16 @@ impl Shell {
     /// A command that is still to be started.
     pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_indelible"));
-        let ours =
-            ["NO_COLOR", "COLUMNS", "TERM", "INDELIBLE_DATA", "INDELIBLE_URL", "INDELIBLE_KEY", "INDELIBLE_OUTBOX"];
+        let ours = [
+            "NO_COLOR",
+            "COLUMNS",
+            "TERM",
+            "INDELIBLE_DATA",
+            "INDELIBLE_URL",
+            "INDELIBLE_KEY",
+            "INDELIBLE_CONFIG",
+            "INDELIBLE_OUTBOX",
+        ];
         for name in ours {
             command.env_remove(name);
         }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use indelible_engine::fs::{RealFs, read};
-use indelible_proof::{Geo, limits::NAME_BYTES_MAX};
+use indelible_proof::{Geo, Timestamp, limits::NAME_BYTES_MAX};
 use maxminddb::Reader;
 use serde::Deserialize;
 
@@ -60,8 +60,11 @@ impl Database {
         let path = self.path.clone();
         let problem = match read(&RealFs, &path, GEO_FILE_BYTES_MAX).map(Reader::from_source) {
             Ok(Ok(reader)) => {
+                let about = reader.metadata();
+                let built_at_us = i64::try_from(about.build_epoch).unwrap_or(i64::MAX).saturating_mul(1_000_000);
+                let (kind, built_at) = (about.database_type.clone(), Timestamp::saturating_from_micros(built_at_us));
                 *self.reader.write().unwrap_or_else(PoisonError::into_inner) = Some(reader);
-                return Some(News::Loaded(path));
+                return Some(News::Loaded { path, kind, built_at });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Some(News::Missing(path)),
             Ok(Err(error)) => error.to_string(),

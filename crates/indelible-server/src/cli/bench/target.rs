@@ -17,6 +17,7 @@ use crate::{
         remote::Remote,
     },
     clock,
+    config::GeoConfig,
 };
 
 /// The options that say where it is measured.
@@ -70,7 +71,7 @@ impl Target {
             let place = Place::Remote(served.remote.clone());
             return Ok(Subject { place, log: Some(Arc::clone(&served.log)), served: Some(served) });
         }
-        let local = Local::open_with(config)?;
+        let local = Local::open_with(config, &GeoConfig::default())?;
         let log = Some(local.log());
         Ok(Subject { place: Place::Local(local), log, served: None })
     }

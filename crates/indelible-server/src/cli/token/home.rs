@@ -10,7 +10,7 @@ use super::Where;
 use crate::{
     api::{self, Question},
     cli::{error::Failure, local::Local, place::Place, remote::Remote},
-    config::{Config, Options, TokensConfig},
+    config::TokensConfig,
     tokens::{
         self, Derivation, GroupView, Imports, IssuedView, NewGroup, NewToken, Page, Pruned, Pruning, Revealed,
         Revelation, Revocation, Rotation, TokenView, Tokens, Verdict, Verification,
@@ -36,8 +36,7 @@ impl Home {
         match place.place.open()? {
             Place::Remote(server) => Ok(Self::Server(server.within(place.tenant.as_deref())?)),
             Place::Local(log) => {
-                let config =
-                    Config::load(Options::default(), place.config.as_deref()).map_err(Failure::because)?.tokens;
+                let config = place.place.config()?.tokens;
                 let service =
                     tokens::start(log.directory(), &config, log.recorder().clone()).map_err(Failure::because)?;
                 let service = service.by(Actor::new("system", "indelible"));

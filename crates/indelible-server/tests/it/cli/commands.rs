@@ -194,7 +194,7 @@ fn the_doctor_names_what_is_wrong_and_what_to_do() {
     let healthy = shell.run(&["doctor", "--json"]).ok();
     let findings: Value = serde_json::from_str(&healthy).unwrap();
     let checks: Vec<&str> = findings.as_array().unwrap().iter().map(|f| f["check"].as_str().unwrap()).collect();
-    assert_eq!(checks, ["version", "directory", "owner", "keys", "space", "lock", "log", "clock"]);
+    assert_eq!(checks, ["version", "directory", "owner", "keys", "space", "lock", "log", "clock", "fingerprint"]);
     fs::write(shell.path("data/keys/leaked.key"), "secret").unwrap();
     let done = shell.run(&["doctor"]);
     assert_eq!(done.code, Some(1));
