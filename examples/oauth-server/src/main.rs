@@ -30,6 +30,9 @@ use grants::Grants;
 struct Server {
     audit: Audit,
     grants: Grants,
+    /// Held while tokens of a family end or are replaced, until the log has it: what a database does in a transaction, with the
+    /// event in its outbox. So no token comes after the end of its family, and the log tells it in the order in which it was.
+    turn: tokio::sync::Mutex<()>,
 }
 
 /// A client that is registered.
@@ -82,7 +85,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 fn app(recorder: Recorder, fingerprints: Fingerprints) -> Router {
-    let server = Server { audit: Audit { recorder, fingerprints }, grants: Grants::default() };
+    let server = Server {
+        audit: Audit { recorder, fingerprints },
+        grants: Grants::default(),
+        turn: tokio::sync::Mutex::default(),
+    };
     Router::new()
         .route("/authorize", get(authorize::ask).post(authorize::decide))
         .route("/token", post(token::token))

@@ -6,7 +6,7 @@ use axum::{
     http::{Method, Request, StatusCode, header},
 };
 use indelible::{
-    Cancel, Filter, MemoryStore, Query, Store as _, Timestamp,
+    Cancel, Decision, Event, Filter, MemoryStore, Query, Store as _, Timestamp,
     oauth::questions::{Questions, State},
 };
 use serde_json::Value;
@@ -30,9 +30,18 @@ struct World {
 
 impl World {
     fn new() -> Self {
+        Self::watched(|_| ())
+    }
+
+    /// With something that is done before each event is recorded.
+    fn watched(watch: impl Fn(&Event) + Send + Sync + 'static) -> Self {
         let store = Arc::new(MemoryStore::default());
         let fingerprints = Fingerprints::new([7; 32]);
-        let app = app(Recorder::new(store.clone()), fingerprints.clone());
+        let recorder = Recorder::builder(store.clone()).before(move |event| {
+            watch(event);
+            Decision::Record
+        });
+        let app = app(recorder.build(), fingerprints.clone());
         let app = app.layer(MockConnectInfo(SocketAddr::from(([203, 0, 113, 9], 4711))));
         let secrets = vec!["shop-s3cret".to_owned(), VERIFIER.to_owned()];
         Self { app, store, fingerprints, secrets }
@@ -151,6 +160,38 @@ async fn a_stolen_refresh_token_is_found_out_and_its_story_is_in_the_log() {
     assert!(world.secrets.len() >= 7);
     for secret in &world.secrets {
         assert!(!told.contains(secret), "{secret}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_those_who_use_a_refresh_token_at_once_nobody_keeps_what_it_gave() {
+    for _ in 0..20 {
+        // Whoever could come in between does so then.
+        let mut world = World::watched(|event| {
+            (0..1000).filter(|_| event.action == "oauth.token.refreshed").for_each(|_| std::thread::yield_now());
+        });
+        let code = world.authorize("decision=yes").await;
+        let redeem =
+            format!("{CLIENT}&grant_type=authorization_code&{code}&redirect_uri={CALLBACK}&code_verifier={VERIFIER}");
+        let (_, first) = world.post("/token", &redeem).await;
+        let form =
+            format!("{CLIENT}&grant_type=refresh_token&refresh_token={}", first["refresh_token"].as_str().unwrap());
+        let world = Arc::new(world);
+        let attempts: Vec<_> = (0..4)
+            .map(|_| {
+                let (world, form) = (world.clone(), form.clone());
+                tokio::spawn(async move { world.send(Method::POST, "/token", "", &form).await })
+            })
+            .collect();
+        let mut given = Vec::new();
+        for attempt in attempts {
+            let (status, _, body) = attempt.await.unwrap();
+            given.extend((status == StatusCode::OK).then_some(body));
+        }
+        assert_eq!(given.len(), 1);
+        assert_eq!(world.orders(&given[0]["access_token"]).await, StatusCode::UNAUTHORIZED);
+        let alive = Questions::of(&*world.store).alive(Timestamp::MAX, 10).unwrap();
+        assert_eq!(alive.rows, [], "the log knows of no other token than the server");
     }
 }
 

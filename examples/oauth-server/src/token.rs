@@ -96,6 +96,7 @@ async fn redeem(server: &Server, client: &Client, request: Request, asked: &Aske
 
 async fn refresh(server: &Server, client: &Client, request: Request, asked: &Asked) -> Result<Json<Value>, Refused> {
     let presented = server.audit.fingerprints.refresh_token(&asked.refresh_token);
+    let _turn = server.turn.lock().await;
     match server.grants.refresh(&asked.refresh_token, client.id) {
         Refresh::Unknown => {
             server.audit.refuse("invalid_grant", request.token_failed("invalid_grant", &presented)).await
@@ -139,6 +140,7 @@ pub(crate) async fn revoke(
     Form(asked): Form<Asked>,
 ) -> Result<StatusCode, Refused> {
     let (client, request) = asked.client(&server, peer).await?;
+    let _turn = server.turn.lock().await;
     // RFC 7009: a token that nobody knows is as good as revoked.
     if let Some((grant, revoked)) = server.grants.revoke(&asked.token, client.id) {
         let event = of(&grant, request).token_revoked(&fingerprints(&server, &revoked), "asked by the client");
