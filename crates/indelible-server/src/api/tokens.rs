@@ -167,6 +167,7 @@ impl From<TokenError> for Problem {
             TokenError::ExpiryExceedsParent { .. } => invalid("expires", detail),
             TokenError::Invalid { field: "expires_at", problem } => invalid("expires", problem),
             TokenError::Invalid { field, .. } => invalid(field, detail),
+            TokenError::Member { index, error } => Self::from(*error).index(index),
             TokenError::Event(error) => invalid_field(&error),
             TokenError::NotActive { .. } => conflict("token-not-active", "Token not active", detail),
             TokenError::TooDeep { .. } => conflict("token-too-deep", "Token too deep", detail),

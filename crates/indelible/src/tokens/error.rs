@@ -74,6 +74,14 @@ pub enum TokenError {
         /// What is wrong with it, and what to do.
         problem: String,
     },
+    /// One of the tokens of a group cannot be issued, so none is.
+    #[error("token {} of the group: {error}", index + 1)]
+    Member {
+        /// Which one, counted from 0.
+        index: usize,
+        /// Why.
+        error: Box<TokenError>,
+    },
     /// The event that would tell of it cannot be stored.
     #[error("what the log would say of it is not valid: {0}")]
     Event(#[from] EventError),

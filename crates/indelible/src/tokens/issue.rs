@@ -190,10 +190,11 @@ impl Tokens {
         }
         self.change(|now| {
             let group = random_id("grp_")?;
-            let issued: Vec<Issued> = issues
-                .iter()
-                .map(|issue| self.mint(self.draft(issue, Some(&group), now)?))
-                .collect::<Result<_, _>>()?;
+            let member = |(index, issue)| {
+                let drafted = self.draft(issue, Some(&group), now);
+                self.mint(drafted.map_err(|error| TokenError::Member { index, error: Box::new(error) })?)
+            };
+            let issued: Vec<Issued> = issues.iter().enumerate().map(member).collect::<Result<_, _>>()?;
             let mut change = Change::default();
             change.events.push(self.group_created(&group, &issued, now));
             for Issued { token, .. } in &issued {

@@ -3,6 +3,8 @@
 mod chart;
 mod report;
 
+use std::io::{self, Write};
+
 use clap::{Args, value_parser};
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -11,7 +13,7 @@ use serde_json::{Map, Value};
 use super::{Where, home::Home};
 use crate::{
     api::Question,
-    cli::{error::Failure, question::conditions, terminal::Screen},
+    cli::{error::Failure, escaping::visible, question::conditions, terminal::Screen},
     limits::TOKEN_PAGE_MAX,
 };
 
@@ -76,6 +78,13 @@ impl Usage {
         let zone = self.conditions.tz.as_deref().unwrap_or("UTC");
         let zone = TimeZone::get(zone).map_err(|error| Failure::Usage(format!("--tz: {error}")))?;
         let home = Home::open(&self.place)?;
+        if let Some(id) = &self.conditions.token
+            && let Err(error) = home.get(id)
+        {
+            // It may be a token of another system, which the log alone knows.
+            let note = format!("note: {error}; what follows is what the log has of {id}");
+            drop(writeln!(io::stderr().lock(), "{}", visible(&note)));
+        }
         if let Some(question) = self.question {
             let answer = home.usage(question, &asked)?;
             return if screen.wants_json() {

@@ -187,6 +187,12 @@ fn told(shell: &Shell, id: &str) {
     assert!(report.contains("\ndays       ") && report.contains("\nhours      0 to 23, at most 3\n"), "{report}");
     assert!(report.contains("#") && report.is_ascii(), "{report}");
     assert!(report.contains("insufficient_scope") && !report.contains("SUSPICIOUS"), "{report}");
+    let foreign = shell.run(&["token", "usage", "tok_none"]);
+    assert_eq!(foreign.code, Some(0));
+    assert!(
+        foreign.err.starts_with("note: there is no ") && foreign.err.contains("what the log has of tok_none"),
+        "{foreign:?}"
+    );
     let all = json(shell, &["token", "usage", "--owner", "user:42", "--tz", "Europe/Berlin"]);
     assert_eq!((&all["total"]["uses"], &all["tokens"]["rows"][0]["value"]), (&3.into(), &id.into()));
     let one = |question: &str| shell.run(&["token", "usage", "--question", question]).ok();

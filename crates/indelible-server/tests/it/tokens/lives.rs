@@ -112,6 +112,9 @@ fn a_group_is_issued_shown_and_taken_back_in_part_and_whole() {
     server.get("/v1/token-groups/grp_none").assert_problem(404, "not-found");
     server.post("/v1/token-groups/grp_none/revoke", JSON, "").assert_problem(404, "not-found");
     server.post("/v1/token-groups", JSON, r#"{"tokens":[]}"#).assert_problem(422, "invalid-token");
+    let mistyped = r#"{"tokens":[{"type":"sk","name":"a","owner":{"type":"user","id":"42"}},{"type":"sx","name":"b","owner":{"type":"user","id":"42"}}]}"#;
+    let problem = server.post("/v1/token-groups", JSON, mistyped).assert_problem(422, "invalid-token");
+    assert_eq!((&problem["index"], &problem["field"]), (&json!(1), &json!("type")));
 }
 
 #[test]

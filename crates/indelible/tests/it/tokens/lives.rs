@@ -43,6 +43,9 @@ fn a_group_gives_every_plaintext_and_an_event_for_each_token() {
     assert_eq!(bench.events("action:token.group_created").len(), 1);
     let sibling = bench.tokens.sibling(&issued[0].token.id, "pk").unwrap().unwrap();
     assert_eq!(sibling.id, issued[1].token.id);
+    let mistyped = ["sk", "sx"].map(|kind| Issue::new(kind, kind, Entity::user("42")));
+    let refused = bench.tokens.issue_group(&mistyped).unwrap_err().to_string();
+    assert!(refused.starts_with("token 2 of the group: there is no token type \"sx\""), "{refused}");
 }
 
 #[test]
