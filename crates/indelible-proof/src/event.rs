@@ -128,7 +128,8 @@ pub struct Event {
     /// The last of the `count` events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_at: Option<Timestamp>,
-    /// The same key within 24 hours returns the first receipt and stores nothing. At most 128 bytes.
+    /// The same key within 24 hours returns the first receipt and stores nothing, whatever else the event says: only
+    /// tenant and key are compared. At most 128 bytes.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub idempotency_key: Option<String>,
 }

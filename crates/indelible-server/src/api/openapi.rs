@@ -3,6 +3,7 @@
 pub(super) mod examples;
 mod schema;
 
+use indelible_proof::limits::IDEMPOTENCY_KEY_BYTES_MAX;
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -121,7 +122,17 @@ fn parameters(operation: &Operation) -> Vec<Value> {
             "description": whose,
         })
     });
-    in_path.into_iter().chain(in_query).chain(of_tenant).collect()
+    let key = (operation.method == "post" && operation.path == "/v1/events").then(|| {
+        json!({
+            "name": "Idempotency-Key",
+            "in": "header",
+            "schema": {"type": "string", "minLength": 1, "maxLength": IDEMPOTENCY_KEY_BYTES_MAX},
+            "description": "Of a single event: the same as its `idempotency_key`. Within 24 hours, and in one tenant, the same key \
+                stores nothing and is answered with the receipt of the first event, `duplicate` true. Events are not compared: \
+                another event with a key that was used is not stored either, so make a new key for each.",
+        })
+    });
+    in_path.into_iter().chain(in_query).chain(of_tenant).chain(key).collect()
 }
 
 /// Name, schema and meaning of the parameter in a path.
