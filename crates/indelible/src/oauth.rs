@@ -33,10 +33,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+mod grant;
 pub mod questions;
 mod request;
 mod token;
 
+pub(crate) use grant::Grant;
 pub use request::Request;
 pub(crate) use token::scopes;
 pub use token::{Fingerprints, Token, TokenKind};

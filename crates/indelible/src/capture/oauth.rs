@@ -13,12 +13,14 @@ use super::{
     input::{Input, at_path, read_form, scalar},
     verdict::Verdict,
 };
-use crate::{oauth::scopes, redaction::decoded, text::clipped};
+use crate::{
+    oauth::{Grant, scopes},
+    redaction::decoded,
+    text::clipped,
+};
 
 pub(super) use dpop::DPOP;
 pub(super) use tokens::note_tokens;
-
-const EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 
 /// Sets `oauth`, `client` and, where a grant type says more, the action.
 pub(super) fn describe(event: &mut Event, headers: &HeaderMap, input: &Input<'_>, answer: Option<&Value>) {
@@ -69,11 +71,9 @@ pub(super) fn redirected(headers: &HeaderMap, input: &Input<'_>) -> Option<Value
 /// The action of a token request by its grant type, and of an authorization by what the client was told.
 pub(super) fn action<'a>(action: &'a str, verdict: &Verdict, input: &Input<'_>, answer: Option<&Value>) -> &'a str {
     match action {
-        "oauth.token.issued" => match input.text("grant_type").as_deref() {
-            Some("refresh_token") => "oauth.token.refreshed",
-            Some(EXCHANGE) => "oauth.token.exchanged",
-            _ => action,
-        },
+        "oauth.token.issued" => {
+            input.text("grant_type").and_then(|grant| Grant::of(&grant)).map_or(action, |grant| grant.action)
+        }
         "oauth.authorization.requested" => {
             let is_given = |field| answer.is_some_and(|answer| at_path(answer, field).is_some_and(Value::is_string));
             match verdict.outcome {

@@ -3,8 +3,7 @@
 use indelible_proof::{Http, OAuth, Object, Outcome, Target, vocabulary};
 
 use super::{
-    grant::presented,
-    layout::{Layout, credential, reason},
+    layout::{Layout, credential, presented, reason},
     naming,
     record::{Mapped, Record},
 };
@@ -58,12 +57,12 @@ pub(super) fn map(record: Record<'_>) -> Mapped {
     });
     let method = asked.text("code_challenge_method");
     event.metadata.extend(method.map(|method| ("code_challenge_method".to_owned(), method.into())));
-    if let Some(kind) = grant(&code).and_then(presented) {
-        event.credential.get_or_insert_default().kind = Some(kind.to_owned());
+    if let Some(presented) = grant(&code).and_then(presented) {
+        event.credential.get_or_insert_default().kind = presented.kind;
     }
     let scopes = data.words("details.request.auth.credentials.scopes");
     if !scopes.is_empty() {
-        let credential = event.credential.get_or_insert_with(|| credential("access_token", ""));
+        let credential = event.credential.get_or_insert_with(|| credential("access_token", None));
         credential.scopes = scopes;
     }
     if let Some(connection) = data.text("connection") {

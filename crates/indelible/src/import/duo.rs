@@ -4,8 +4,7 @@ use indelible_proof::{Event, Outcome};
 use serde_json::Value;
 
 use super::{
-    layout::{Layout, credential, reason},
-    naming,
+    layout::{Layout, credential, reason, word},
     record::{Mapped, Record},
 };
 
@@ -66,10 +65,7 @@ fn authentication(record: Record<'_>) -> Result<Event, super::Problem> {
     for target in &mut event.targets {
         target.r#type = Some("application".to_owned());
     }
-    event.credential = record.text("factor").map(|factor| indelible_proof::Credential {
-        id: record.text("auth_device.key"),
-        ..credential(&naming::words(&factor).join("_"), "")
-    });
+    event.credential = record.text("factor").map(|factor| credential(word(&factor), record.text("auth_device.key")));
     event.metadata.extend(record.text("reason").map(|why| ("reason".to_owned(), Value::String(why))));
     Ok(event)
 }

@@ -8,8 +8,7 @@ use serde_json::Value;
 
 use super::{
     Options, Problem,
-    grant::presented,
-    layout::{Layout, reason},
+    layout::{Layout, presented, reason},
     logfmt, naming,
     record::{Mapped, Record, words},
     when,
@@ -117,9 +116,8 @@ fn changes(details: &Object) -> Changes {
 fn tokens(detail: impl Fn(&str) -> Option<String>, event: &mut Event) {
     let refreshed = event.action == "oauth.token.refreshed";
     let grant = if refreshed { Some("refresh_token".to_owned()) } else { detail("grant_type") };
-    if let Some(kind) = grant.as_deref().and_then(presented).filter(|_| event.action.starts_with("oauth.token.")) {
-        let id = detail("refresh_token_id").filter(|_| refreshed);
-        event.credential = Some(Credential { kind: Some(kind.to_owned()), id, ..Credential::default() });
+    if let Some(presented) = grant.as_deref().and_then(presented).filter(|_| event.action.starts_with("oauth.token.")) {
+        event.credential = Some(Credential { id: detail("refresh_token_id").filter(|_| refreshed), ..presented });
     }
     let fresh = if refreshed { "updated_refresh_token_id" } else { "refresh_token_id" };
     for (kind, id) in [("access_token", "token_id"), ("refresh_token", fresh)] {

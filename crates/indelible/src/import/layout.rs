@@ -8,6 +8,7 @@ use super::{
     Problem, naming,
     record::{Paths, Record},
 };
+use crate::oauth::Grant;
 
 /// Paths into a record, for each field the preferred one first. What stays empty, the product's records do not hold.
 #[derive(Debug, Clone, Copy)]
@@ -176,8 +177,13 @@ fn side(record: Record<'_>, paths: Paths) -> indelible_proof::Object {
     }
 }
 
-pub(super) fn credential(kind: &str, id: impl Into<String>) -> Credential {
-    Credential { kind: Some(kind.to_owned()), id: Some(id.into()), ..Credential::default() }
+pub(super) fn credential(kind: impl Into<String>, id: impl Into<Option<String>>) -> Credential {
+    Credential { kind: Some(kind.into()), id: id.into(), ..Credential::default() }
+}
+
+/// What is presented with a grant of OAuth 2.0.
+pub(super) fn presented(grant_type: &str) -> Option<Credential> {
+    Grant::of(grant_type).map(|grant| credential(grant.presents.as_str(), None))
 }
 
 /// What a word, an HTTP status or a code says about how it ended.

@@ -40,7 +40,6 @@ mod github;
 mod gitlab;
 mod google_workspace;
 mod grafana;
-mod grant;
 mod harbor;
 mod key;
 mod keycloak;

@@ -2,12 +2,11 @@
 //!
 //! Source: <https://developer.okta.com/docs/concepts/event-hooks/>.
 
-use indelible_proof::{Actor, Credential, OAuth, Target};
+use indelible_proof::{Actor, OAuth, Target};
 use serde_json::Value;
 
 use super::{
-    grant::presented,
-    layout::{Layout, actor_type, credential, word},
+    layout::{Layout, actor_type, credential, presented, word},
     record::{Mapped, Record, words},
     unwrap,
 };
@@ -59,7 +58,7 @@ pub(super) fn map(record: Record<'_>) -> Mapped {
     if let Some(id) = record.text("transaction.detail.requestApiTokenId") {
         event.credential = Some(credential("api_key", id));
     } else if let Some(kind) = record.text("authenticationContext.credentialType") {
-        event.credential = Some(indelible_proof::Credential { kind: Some(word(&kind)), ..Default::default() });
+        event.credential = Some(credential(word(&kind), None));
     }
     let debug = record.at("debugContext.debugData");
     if name.starts_with("app.oauth2") {
@@ -75,9 +74,8 @@ pub(super) fn map(record: Record<'_>) -> Mapped {
             ..OAuth::default()
         });
         let grant = event.oauth.as_ref().and_then(|oauth| oauth.grant_type.as_deref());
-        if let Some(kind) = grant.and_then(presented).filter(|_| event.action.starts_with("oauth.token.")) {
-            event.credential = Some(Credential { kind: Some(kind.to_owned()), ..Credential::default() });
-        }
+        let presented = grant.and_then(presented).filter(|_| event.action.starts_with("oauth.token."));
+        event.credential = presented.or(event.credential);
         // The client acts in the record; whose grant it is stands among the targets.
         if let Some(user) = record.list("target").find(|target| target.is("type", "User")) {
             event.actor = Some(Actor {

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{
     Options, Problem,
+    layout::credential,
     record::{Mapped, address},
     syslog::{self, Line},
     when,
@@ -76,7 +77,7 @@ fn failed(message: &str) -> Option<Event> {
         let (method, rest) = rest.split_once(" for ")?;
         let (user, rest) = rest.split_once(" from ")?;
         let (user, reason) = known(user, "invalid_credentials");
-        let credential = Credential { kind: Some(method_kind(method)), ..Credential::default() };
+        let credential = credential(method_kind(method), None);
         return Some(named(failure(user, rest, reason).credential(credential), "failed", message));
     }
     if let Some((user, rest)) = message
@@ -208,8 +209,7 @@ fn honeypot(line: &str) -> Option<Option<Event>> {
         if outcome == Outcome::Failure {
             event.reason = Some("invalid_credentials".to_owned());
         }
-        event.credential =
-            kind.map(|kind| Credential { kind: Some(kind.replace([' ', '-'], "_")), ..Credential::default() });
+        event.credential = kind.map(|kind| credential(kind.replace([' ', '-'], "_"), None));
         event.source = Some(Source { service: Some("sshesame".to_owned()), ..Source::default() });
         let kept = format!(
             "{time} [{source}] authentication for user \"{user}\" {}",

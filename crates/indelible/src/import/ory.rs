@@ -8,15 +8,15 @@
 //! Source: `oauth2/token_hook.go` of github.com/ory/hydra; `selfservice/hook/web_hook.go` and `x/events/events.go` of
 //! github.com/ory/kratos.
 
-use indelible_proof::{Actor, Changes, Client, Credential, Event, OAuth, Outcome};
+use indelible_proof::{Actor, Changes, Client, Event, OAuth, Outcome};
 
 use super::{
     Problem,
-    grant::presented,
-    layout::{Layout, reason},
+    layout::{Layout, credential, presented, reason},
     limits,
     record::{Mapped, Record},
 };
+use crate::oauth::Grant;
 
 const HYDRA: Layout = Layout { product: "hydra", action: &["request.client_id", "client_id"], ..Layout::EMPTY };
 
@@ -29,12 +29,7 @@ pub(super) fn hydra(record: Record<'_>) -> Mapped {
     let grant = request.words("grant_types").into_iter().next();
     let grant = grant.unwrap_or_else(|| if old { "refresh_token" } else { "authorization_code" }.to_owned());
     let mut event = HYDRA.event(record, &grant);
-    event.action = match grant.as_str() {
-        "refresh_token" => "oauth.token.refreshed",
-        "urn:ietf:params:oauth:grant-type:token-exchange" => "oauth.token.exchanged",
-        _ => "oauth.token.issued",
-    }
-    .to_owned();
+    event.action = Grant::of(&grant).map_or("oauth.token.issued", |grant| grant.action).to_owned();
     event.outcome = Some(Outcome::Success);
     let session = record.at("session");
     let claims = session.at("id_token.id_token_claims");
@@ -44,7 +39,7 @@ pub(super) fn hydra(record: Record<'_>) -> Mapped {
         None => Actor::new("client", client.clone()),
     });
     event.client = Some(Client { id: Some(client), name: request.text("client.client_name") });
-    event.credential = presented(&grant).map(|kind| Credential { kind: Some(kind.to_owned()), ..Default::default() });
+    event.credential = presented(&grant);
     let scopes = |path| request.words(path);
     event.oauth = Some(OAuth {
         scopes_requested: scopes("requested_scopes"),
@@ -93,9 +88,7 @@ pub(super) fn kratos(record: Record<'_>) -> Mapped {
     let failed = name.ends_with("Failed");
     event.outcome = Some(if failed { Outcome::Failure } else { Outcome::Success });
     event.reason = record.text("reason").as_deref().and_then(reason).filter(|_| failed);
-    event.credential = record
-        .first(&["flow.active", "method"])
-        .map(|method| Credential { kind: Some(method), ..Credential::default() });
+    event.credential = record.first(&["flow.active", "method"]).map(|method| credential(method, None));
     let path = url.split_once("://").map_or(url.as_str(), |(_, rest)| rest);
     event.http.get_or_insert_default().path =
         path.find('/').and_then(|at| path.get(at..)?.split('?').next()).map(str::to_owned);

@@ -76,8 +76,7 @@ fn oidc(record: Record<'_>, given: Record<'_>, name: &str, event: &mut indelible
         event.targets = vec![Target::new(kind, id)];
     }
     if name.ends_with("refresh_token.renewed") {
-        event.credential =
-            Some(indelible_proof::Credential { kind: Some("refresh_token".to_owned()), ..Default::default() });
+        event.credential = Some(credential("refresh_token", None));
     } else if let Some(token) = given.text("actor.token_id") {
         event.credential = Some(credential("access_token", token));
     }

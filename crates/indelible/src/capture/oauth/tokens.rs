@@ -4,27 +4,12 @@ use http::HeaderMap;
 use indelible_proof::{Event, Outcome, Timestamp};
 use serde_json::Value;
 
-use super::EXCHANGE;
 use crate::{
     capture::input::{Input, scalar},
     identity::bearer_token,
-    oauth::{Fingerprints, Token, TokenKind},
+    oauth::{Fingerprints, Grant, Token, TokenKind},
     recorder::system_time,
 };
-
-const DEVICE: &str = "urn:ietf:params:oauth:grant-type:device_code";
-const JWT_BEARER: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-const SAML_BEARER: &str = "urn:ietf:params:oauth:grant-type:saml2-bearer";
-
-/// Grant types, and the parameter in which each presents something.
-const PRESENTED: [(&str, &str, TokenKind); 6] = [
-    ("authorization_code", "code", TokenKind::AuthorizationCode),
-    ("refresh_token", "refresh_token", TokenKind::RefreshToken),
-    (DEVICE, "device_code", TokenKind::DeviceCode),
-    (EXCHANGE, "subject_token", TokenKind::Unknown),
-    (JWT_BEARER, "assertion", TokenKind::Assertion),
-    (SAML_BEARER, "assertion", TokenKind::Assertion),
-];
 
 /// Fields of an answer that hold a new token, and in how many seconds it expires.
 const ANSWERED: [(&str, TokenKind, Option<&str>); 5] = [
@@ -64,13 +49,17 @@ pub(in super::super) fn note_tokens(
 }
 
 fn presented(fingerprints: &Fingerprints, input: &Input<'_>) -> Option<Token> {
-    let grant = input.text("grant_type")?;
-    let (_, field, kind) = PRESENTED.iter().find(|(known, ..)| *known == grant)?;
-    let kind = match input.text("subject_token_type") {
-        Some(told) if grant == EXCHANGE => TokenKind::of_hint(&told),
-        _ => *kind,
+    let grant = Grant::of(&input.text("grant_type")?)?;
+    let kind = match (grant.presents, input.text("subject_token_type")) {
+        (TokenKind::Unknown, Some(told)) => TokenKind::of_hint(&told),
+        (known, _) => known,
     };
-    Some(fingerprints.token(kind, &input.text(field)?))
+    let parameter = match grant.presents {
+        TokenKind::AuthorizationCode => "code",
+        TokenKind::Unknown => "subject_token",
+        kind => kind.as_str(),
+    };
+    Some(fingerprints.token(kind, &input.text(parameter)?))
 }
 
 fn answered(fingerprints: &Fingerprints, answer: &Value) -> impl Iterator<Item = Token> {

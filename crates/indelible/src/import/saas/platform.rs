@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::import::{
     Problem,
-    layout::{Layout, outcome},
+    layout::{Layout, credential, outcome},
     naming,
     record::{Mapped, Record},
 };
@@ -279,10 +279,8 @@ pub(in crate::import) fn snowflake(record: Record<'_>) -> Mapped {
         let mut event = LOGIN.read(record)?;
         event.action =
             if record.is("EVENT_TYPE", "LOGOUT") { "auth.logout" } else { "auth.login.succeeded" }.to_owned();
-        event.credential = record.text("FIRST_AUTHENTICATION_FACTOR").map(|factor| indelible_proof::Credential {
-            kind: Some(factor.to_ascii_lowercase()),
-            ..Default::default()
-        });
+        let factor = record.text("FIRST_AUTHENTICATION_FACTOR");
+        event.credential = factor.map(|factor| credential(factor.to_ascii_lowercase(), None));
         return Ok(Some(event));
     }
     if record.has("QUERY_TYPE") {
