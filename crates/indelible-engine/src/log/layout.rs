@@ -9,7 +9,7 @@ use crate::fs::TEMPORARY;
 const DAY_US: i64 = 24 * 3_600_000_000;
 
 /// A UTC day, as days since 1970.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Day(i64);
 
 impl Day {

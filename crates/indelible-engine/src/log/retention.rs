@@ -27,7 +27,7 @@ use super::{
     marker::Retention,
     tree::{TreeError, TreeReader, write_leaves},
     verify::{Pass, VerifyError},
-    view::Sealed,
+    view::{Generation, Sealed},
 };
 use crate::{
     column::Column,
@@ -216,11 +216,15 @@ impl Shared {
     /// The segments at the beginning of which every event was recorded on a day before that of `before`.
     ///
     /// `recorded_at` decides, the log's own clock: `occurred_at` is what a producer claims, who could have the log forget
-    /// at once, or never. Days are whole because segments of one day may be merged at any time, and those of two never.
+    /// at once, or never. A day goes whole, with nothing of it still to be sealed, because segments of one day may be merged
+    /// at any time, and those of two never: so no segment ever holds both what went and what is kept.
     fn expired(&self, before: Timestamp) -> Vec<Arc<Sealed>> {
         let today = Day::of_micros(before.as_micros());
         let latest = |sealed: &Sealed| sealed.segment.int_range(Column::RecordedAt).map(|(_, latest)| latest);
         let is_old = |sealed: &&Arc<Sealed>| latest(sealed).is_some_and(|latest| Day::of_micros(latest) < today);
-        self.view().segments.iter().take_while(is_old).cloned().collect()
+        let view = self.view();
+        let unsealed = view.tail.iter().find_map(Generation::day).map(|day| day.to_string());
+        let is_whole = |sealed: &&Arc<Sealed>| Some(&sealed.day) != unsealed.as_ref();
+        view.segments.iter().take_while(is_old).take_while(is_whole).cloned().collect()
     }
 }

@@ -10,12 +10,11 @@ use std::{
 
 use super::{
     Shared,
-    layout::{Day, Layout},
+    layout::Layout,
     lock, merge,
     view::{Generation, Sealed},
 };
 use crate::{
-    column::Column,
     fs::{Fs, remove_if_there, write_new},
     limits::SEAL_RETRY_MS,
     segment::{self, Segment, WriteError},
@@ -176,11 +175,10 @@ impl Sealer {
 
     /// Turns the events of a WAL file, which are all in memory, into a segment.
     fn seal(&mut self, generation: &Generation) -> Result<(), SealError> {
+        let day = generation.day().unwrap_or_default().to_string();
         let chunks: Vec<_> =
             generation.chunks.iter().map(|chunk| chunk.read().unwrap_or_else(PoisonError::into_inner)).collect();
         let sources: Vec<&dyn Source> = chunks.iter().map(|chunk| &**chunk as &dyn Source).collect();
-        let latest = sources.iter().filter_map(|source| source.int_range(Column::RecordedAt)).map(|(_, to)| to).max();
-        let day = Day::of_micros(latest.unwrap_or_default()).to_string();
         // The tiles first: when the segment is there, nothing that it needs is missing.
         let end_seq = sources.last().map_or(generation.first_seq, |last| last.first_seq() + u64::from(last.rows()));
         let Shared { config, layout, tiles, .. } = &*self.shared;

@@ -5,12 +5,17 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use super::{layout::Layout, marker::Retention};
+use super::{
+    layout::{Day, Layout},
+    marker::Retention,
+};
 use crate::{
     chunk::Chunk,
+    column::Column,
     limits::CHUNK_ROWS,
     query::{Part, Snapshot},
     segment::Segment,
+    source::Source,
     store::Ready,
 };
 
@@ -90,6 +95,14 @@ impl Generation {
     pub(super) fn new(first_seq: u64, bytes: u64) -> Self {
         Self { first_seq, chunks: Vec::new(), bytes }
     }
+
+    /// The UTC day that its segment will be of: that on which its latest event was recorded. `None` without events.
+    pub(super) fn day(&self) -> Option<Day> {
+        let latest = |chunk: &RwLock<Chunk>| {
+            chunk.read().unwrap_or_else(PoisonError::into_inner).int_range(Column::RecordedAt).map(|(_, latest)| latest)
+        };
+        self.chunks.iter().filter_map(|chunk| latest(chunk)).max().map(Day::of_micros)
+    }
 }
 
 /// Adds events to the growing generation. They are seen once `end_seq` says so, which is the last step.
@@ -99,7 +112,7 @@ pub(super) fn publish<'a>(view: &RwLock<View>, events: impl Iterator<Item = &'a 
     while events.peek().is_some() {
         let growing = growing(view, end_seq);
         let mut chunk = growing.write().unwrap_or_else(PoisonError::into_inner);
-        let room = CHUNK_ROWS.saturating_sub(crate::source::Source::rows(&*chunk));
+        let room = CHUNK_ROWS.saturating_sub(chunk.rows());
         for event in events.by_ref().take(room as usize) {
             chunk.push(event.event());
             end_seq += 1;
@@ -116,9 +129,8 @@ pub(super) fn publish<'a>(view: &RwLock<View>, events: impl Iterator<Item = &'a 
 fn growing(view: &RwLock<View>, end_seq: u64) -> Arc<RwLock<Chunk>> {
     let mut view = view.write().unwrap_or_else(PoisonError::into_inner);
     let chunks = view.tail.last_mut().map(|generation| &mut generation.chunks);
-    let has_room = |chunk: &&Arc<RwLock<Chunk>>| {
-        crate::source::Source::rows(&*chunk.read().unwrap_or_else(PoisonError::into_inner)) < CHUNK_ROWS
-    };
+    let has_room =
+        |chunk: &&Arc<RwLock<Chunk>>| chunk.read().unwrap_or_else(PoisonError::into_inner).rows() < CHUNK_ROWS;
     if let Some(chunk) = chunks.as_ref().and_then(|chunks| chunks.last()).filter(has_room) {
         return Arc::clone(chunk);
     }

@@ -91,6 +91,25 @@ fn check(steps: &Steps, first_seq: u64, kept: &[Note]) {
     verifier.finish(&keys, &none).unwrap();
 }
 
+/// Segments of one day are merged at any time: one that held events on both sides of a cut could not be opened again.
+#[test]
+fn a_day_stays_until_all_of_it_is_sealed() {
+    let harness = Harness::new(1);
+    let mut steps = Steps::open_with(LogConfig { seal_events: 100, ..harness.config() }).unwrap();
+    record(&harness, &mut steps, 100);
+    record(&harness, &mut steps, 10);
+    steps.seal_all();
+    harness.advance(DAY_US);
+    assert_eq!(segments(&harness).len(), 1, "ten events of the day are not sealed");
+    assert_eq!(steps.log.expired(harness.now()), None);
+    record(&harness, &mut steps, 1);
+    assert_eq!(steps.retain(harness.now(), &[]).unwrap(), None, "nor now");
+    steps.seal_all();
+    assert_eq!(steps.retain(harness.now(), &[]).unwrap().map(|expired| expired.first_seq), Some(110));
+    drop(steps);
+    check(&Steps::open(&harness).unwrap(), 110, &[]);
+}
+
 #[test]
 fn old_segments_and_their_keys_go_and_everything_else_proves_itself_on() {
     for first in [100, 255, 256, 300, 700, 66_000] {
