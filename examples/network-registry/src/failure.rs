@@ -4,6 +4,7 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
+use tokio_postgres::error::SqlState;
 
 /// Why nothing was done.
 #[derive(Debug)]
@@ -24,10 +25,15 @@ impl IntoResponse for Failure {
         match self {
             Self::NotSignedIn => (StatusCode::UNAUTHORIZED, "say who you are: X-User").into_response(),
             Self::NotFound => StatusCode::NOT_FOUND.into_response(),
+            Self::Other(error) if is_taken(&*error) => (StatusCode::CONFLICT, "the name is taken").into_response(),
             Self::Other(error) => {
                 eprintln!("{error:?}");
                 StatusCode::INTERNAL_SERVER_ERROR.into_response()
             }
         }
     }
+}
+
+fn is_taken(error: &(dyn std::error::Error + 'static)) -> bool {
+    error.downcast_ref().and_then(tokio_postgres::Error::code) == Some(&SqlState::UNIQUE_VIOLATION)
 }

@@ -1,7 +1,7 @@
 //! A registry of networks on Postgres: made, changed and deleted by those who may, asked for by the others. Each change and the
 //! event that tells of it are committed together, by way of an outbox.
 //!
-//! `DATABASE=postgres:///registry cargo run -p network-registry`; docs/RESOURCES.md walks through it. The header `X-User` stands
+//! `DATABASE=postgres://me@127.0.0.1/registry cargo run -p network-registry`; docs/RESOURCES.md walks through it. The header `X-User` stands
 //! for a sign-in. Stop it, and `indelible resource --help` tells what can be asked of the directory `audit`.
 
 #![allow(clippy::print_stdout, clippy::print_stderr)]
@@ -101,7 +101,8 @@ async fn connect(config: Config) -> Result<(Client, Postgres), Box<dyn std::erro
 
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let (client, outbox) = connect(env::var("DATABASE")?.parse()?).await?;
+    let database = env::var("DATABASE").map_err(|_| "say which database: DATABASE=postgres://me@127.0.0.1/registry")?;
+    let (client, outbox) = connect(database.parse()?).await?;
     let log = Arc::new(Log::open(LogConfig::new("audit", Arc::new(system_time)))?);
     let recorder = Recorder::new(log.clone());
     let complain = |error: &OutboxError| eprintln!("the audit outbox waits: {error}");

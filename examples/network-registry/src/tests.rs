@@ -76,7 +76,7 @@ async fn a_network_is_asked_for_allowed_changed_and_deleted_and_its_trail_tells_
 
     // A change that does not commit, one that changes nothing, and one by nobody leave no event.
     let (status, _) = world.send(Method::POST, "/networks", "bob", &office(1500)).await;
-    assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+    assert_eq!(status, StatusCode::CONFLICT);
     assert_eq!(world.send(Method::PUT, &network, "bob", &office(1500)).await.0, StatusCode::OK);
     assert_eq!(world.drain().await, 5);
 

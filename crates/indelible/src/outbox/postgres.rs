@@ -93,7 +93,15 @@ impl Postgres {
                 "TLS is not supported here: connect over a socket, a tunnel, or from the application with `Postgres::new`",
             );
         }
-        if config.get_ssl_mode() != SslMode::Disable && !config.get_hosts().iter().all(here) {
+        let (hosts, addresses) = (config.get_hosts(), config.get_hostaddrs());
+        if hosts.is_empty() && addresses.is_empty() {
+            return refused(
+                "the address has no host: write postgres://user@127.0.0.1/database, or for a socket its directory, \
+                 postgres:///database?host=/var/run/postgresql",
+            );
+        }
+        let is_here = hosts.iter().all(here) && addresses.iter().all(std::net::IpAddr::is_loopback);
+        if config.get_ssl_mode() != SslMode::Disable && !is_here {
             return refused(
                 "the server is elsewhere and TLS is not supported here: connect over a socket or a tunnel, or accept that \
                             everything passes in the clear with sslmode=disable",

@@ -372,6 +372,8 @@ fn postgres_elsewhere_is_refused_without_tls_and_no_password_is_told() {
         "postgres://app:hunter2@db.example.com/app",
         "postgres://app:hunter2@127.0.0.1/app?sslmode=require",
         "postgres://app:hunter2@[::1/x",
+        "postgres://app:hunter2@localhost/app?hostaddr=192.0.2.7",
+        "hostaddr=192.0.2.7 user=app password=hunter2",
     ] {
         let error = Postgres::local(refused).unwrap_err().to_string();
         assert!(!error.contains("hunter2"), "{error}");
@@ -383,4 +385,6 @@ fn postgres_elsewhere_is_refused_without_tls_and_no_password_is_told() {
     ] {
         assert!(!format!("{:?}", Postgres::local(taken).unwrap()).contains("hunter2"));
     }
+    let nowhere = Postgres::local("postgres:///app").unwrap_err().to_string();
+    assert!(nowhere.contains("no host: write postgres://user@127.0.0.1/"), "{nowhere}");
 }
