@@ -8,6 +8,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use axum::http::HeaderName;
 use indelible::{
     Event,
     import::Format,
@@ -62,6 +63,20 @@ pub(crate) enum Problem {
     Open {
         /// The file.
         path: PathBuf,
+    },
+    /// What is no text, which a header could not hold, or more than a secret.
+    #[error(
+        "{path}: this is no text of at most {SECRET_FILE_BYTES_MAX} bytes; write a secret as `openssl rand -hex 32` does"
+    )]
+    NoText {
+        /// The file.
+        path: PathBuf,
+    },
+    /// No request could have this header.
+    #[error("header = {header:?}: this is no name of a header")]
+    Header {
+        /// The name.
+        header: String,
     },
     /// No secret that protects anything.
     #[error("{path}: {error}")]
@@ -131,6 +146,9 @@ fn checked(tenant: &str) -> Result<String, Problem> {
 
 fn sender(format: Format, file: &Path, header: Option<&str>) -> Result<Sender, Problem> {
     let secrets = secret(file)?;
+    if let Some(header) = header.filter(|header| HeaderName::from_bytes(header.as_bytes()).is_err()) {
+        return Err(Problem::Header { header: header.to_owned() });
+    }
     Sender::new(format, &secrets, header).map_err(|error| Problem::Secret { path: file.to_owned(), error })
 }
 
@@ -141,8 +159,9 @@ fn secret(path: &Path) -> Result<String, Problem> {
     if fs::metadata(path).is_ok_and(|file| std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o037 != 0) {
         return Err(Problem::Open { path: path.to_owned() });
     }
-    let bytes = read(path, SECRET_FILE_BYTES_MAX)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let bytes = read(path, SECRET_FILE_BYTES_MAX + 1)?;
+    let text = String::from_utf8(bytes).ok().filter(|text| text.len() as u64 <= SECRET_FILE_BYTES_MAX);
+    text.ok_or_else(|| Problem::NoText { path: path.to_owned() })
 }
 
 fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, Problem> {

@@ -14,7 +14,7 @@ use indelible::{
     security_events::{Jwks, SetError, Transmitter},
     webhooks::Sender,
 };
-use ureq::Agent;
+use ureq::{Agent, http::Uri};
 
 use super::{Problem, checked, read, sender};
 use crate::{
@@ -116,11 +116,16 @@ impl Issuer {
 
 impl Place {
     fn of(text: &str) -> Result<Self, Problem> {
-        let local = ["http://127.0.0.1:", "http://127.0.0.1/", "http://localhost:", "http://localhost/"];
         if !text.contains("://") {
             return Ok(Self::File(text.into()));
         }
-        if !text.starts_with("https://") && !local.iter().any(|host| text.starts_with(host)) {
+        let url = text.parse::<Uri>().unwrap_or_default();
+        let is_safe = match url.scheme_str() {
+            Some("https") => url.host().is_some_and(|host| !host.is_empty()),
+            Some("http") => matches!(url.host(), Some("127.0.0.1" | "localhost")),
+            _ => false,
+        };
+        if !is_safe {
             return Err(Problem::Insecure { place: text.to_owned() });
         }
         let config = Agent::config_builder()

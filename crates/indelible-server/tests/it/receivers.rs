@@ -307,6 +307,14 @@ fn a_configuration_that_protects_nothing_does_not_start() {
     assert!(message.contains("unknown format \"githup\""), "{message}");
     let message = refused(&HOOKS.replace("idp.json", "http://idp.example.com/jwks"), &|_| ());
     assert!(message.contains("[security_events.idp]") && message.contains("https://"), "{message}");
+    let message = refused(&HOOKS.replace("idp.json", "https://"), &|_| ());
+    assert!(message.contains("jwks = \"https://\": write"), "{message}");
+    let message = refused(HOOKS, &|directory| fs::write(directory.join("hook.secret"), [0xff; 40]).unwrap());
+    assert!(message.contains("hook.secret: this is no text"), "{message}");
+    let message = refused(HOOKS, &|directory| private(&directory.join("hook.secret"), &"s".repeat(5000)));
+    assert!(message.contains("at most 4096 bytes"), "{message}");
+    let message = refused(&HOOKS.replace("format = \"github\"", "format = \"github\"\nheader = \"X Hub\""), &|_| ());
+    assert!(message.contains("[webhooks.code]: header = \"X Hub\": this is no name of a header"), "{message}");
     let message = refused(&HOOKS.replace("acme", ""), &|_| ());
     assert!(message.contains("[webhooks.code]: tenant = \"\""), "{message}");
     let message = refused(HOOKS, &|directory| fs::write(directory.join("idp.json"), "{\"keys\":[]}").unwrap());
