@@ -1,10 +1,13 @@
 //! What a webhook brings: events, whatever is in it.
 
+use std::borrow::Cow;
+
 use indelible_proof::{Event, Outcome, Source};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use super::{Format, Importer, Options, Problem, limits, naming, tidy};
+use crate::redaction::decoded;
 
 /// The events in the body of one delivery of a webhook: records on a line each, a list of them, or what the sender wraps
 /// them in. Nothing is lost: what is no record of the format becomes an event `<format>.unread` that carries it, within
@@ -28,6 +31,8 @@ pub fn delivery(format: Format, id: Option<&str>, body: &[u8]) -> Vec<Event> {
     importer.keeps_unread = true;
     importer.delivery = id.map(str::to_owned);
     let mut events = Vec::new();
+    let form = form(format, body);
+    let body = form.as_deref().map_or(body, str::as_bytes);
     for line in body.split(|&byte| byte == b'\n') {
         match importer.line(line) {
             Ok(read) => events.extend(read),
@@ -47,6 +52,12 @@ pub fn delivery(format: Format, id: Option<&str>, body: &[u8]) -> Vec<Event> {
         events.iter_mut().for_each(|event| event.correlation_id = Some(digest.clone()));
     }
     events
+}
+
+/// What a form carries: GitHub sends one with one field, unless told to send JSON.
+fn form(format: Format, body: &[u8]) -> Option<Cow<'_, str>> {
+    let field = body.strip_prefix(b"payload=").filter(|_| format == Format::Github)?;
+    std::str::from_utf8(field).ok().map(decoded)
 }
 
 impl Importer {

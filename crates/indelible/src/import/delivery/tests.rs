@@ -36,6 +36,17 @@ fn a_record_without_an_id_has_that_of_its_delivery() {
 }
 
 #[test]
+fn a_form_of_github_is_read_as_the_json_in_it() {
+    let json = r#"{"action":"deleted","installation":{"id":1},"sender":{"login":"alice + 1","id":42}}"#;
+    let form = format!("payload={}", json.replace('"', "%22").replace('+', "%2B").replace(' ', "+"));
+    let of = |body: &str| delivery(Format::Github, Some("d1"), body.as_bytes());
+    assert_eq!(of(&form), of(json));
+    assert_eq!(of(&form)[0].action, "oauth.client.deleted");
+    assert_eq!(of("payload=%ff")[0].action, "github.unread");
+    assert_eq!(delivery(Format::Okta, None, form.as_bytes())[0].action, "okta.unread");
+}
+
+#[test]
 fn nothing_gives_nothing() {
     assert_eq!(delivery(Format::GoogleWorkspace, Some("1"), b""), []);
     assert_eq!(delivery(Format::Indelible, None, b"{}").remove(0).metadata["original"], json!({}));
