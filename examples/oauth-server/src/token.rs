@@ -125,13 +125,16 @@ async fn issue(
     let refresh = issued.refresh.as_deref().map(|token| known.refresh_token(token));
     let tokens: Vec<Token> = iter::once(access).chain(refresh).collect();
     server.audit.record(event(&request.token_type("Bearer").scopes_granted(&grant.scope), &tokens)).await?;
-    Ok(Json(json!({
+    let mut answer = json!({
         "access_token": issued.access,
-        "refresh_token": issued.refresh,
         "token_type": "Bearer",
         "expires_in": LIFETIME_S,
         "scope": grant.scope,
-    })))
+    });
+    if let Some(refresh) = issued.refresh {
+        answer["refresh_token"] = refresh.into();
+    }
+    Ok(Json(answer))
 }
 
 pub(crate) async fn revoke(

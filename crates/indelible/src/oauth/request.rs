@@ -288,14 +288,14 @@ impl Request {
 
     fn presenting<'a>(&self, action: &str, presented: impl Into<Option<&'a Token>>) -> Event {
         let mut event = self.event(action);
-        event.credential = presented.into().map(Token::credential).or(event.credential);
+        event.credential = presented.into().and_then(Token::credential).or(event.credential);
         event
     }
 }
 
 /// Adds what is made, ended or examined; what an event has no room for is counted.
 fn with_tokens<'a>(mut event: Event, tokens: impl IntoIterator<Item = &'a Token>) -> Event {
-    event.targets.extend(tokens.into_iter().map(Token::target));
+    event.targets.extend(tokens.into_iter().filter_map(Token::target));
     let left_out = event.targets.len().saturating_sub(TARGETS_MAX);
     if left_out > 0 {
         event.targets.truncate(TARGETS_MAX);

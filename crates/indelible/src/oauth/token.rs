@@ -76,29 +76,29 @@ impl Token {
         self
     }
 
-    /// Its fingerprint.
+    /// Its fingerprint; empty where there is no token.
     pub fn fingerprint(&self) -> &str {
         &self.fingerprint
     }
 
     /// As what was presented.
-    pub(crate) fn credential(&self) -> Credential {
-        Credential {
+    pub(crate) fn credential(&self) -> Option<Credential> {
+        (!self.fingerprint.is_empty()).then(|| Credential {
             kind: Some(self.kind.as_str().to_owned()),
             fingerprint: Some(self.fingerprint.clone()),
             scopes: self.scopes.clone(),
             expires_at: self.expires_at,
             ..Credential::default()
-        }
+        })
     }
 
     /// As what is made, ended or examined.
-    pub(crate) fn target(&self) -> Target {
-        let target = Target::new(self.kind.as_str(), &self.fingerprint);
-        match self.expires_at {
+    pub(crate) fn target(&self) -> Option<Target> {
+        let target = (!self.fingerprint.is_empty()).then(|| Target::new(self.kind.as_str(), &self.fingerprint))?;
+        Some(match self.expires_at {
             Some(at) => target.attr("expires_at", at.to_string()),
             None => target,
-        }
+        })
     }
 }
 
@@ -119,9 +119,10 @@ impl Fingerprints {
         redaction::hash(&self.0, secret)
     }
 
-    /// A token of any kind.
+    /// A token of any kind. An empty text is none, which no event tells of.
     pub fn token(&self, kind: TokenKind, secret: &str) -> Token {
-        Token { kind, fingerprint: self.of(secret), scopes: Vec::new(), expires_at: None }
+        let fingerprint = if secret.is_empty() { String::new() } else { self.of(secret) };
+        Token { kind, fingerprint, scopes: Vec::new(), expires_at: None }
     }
 
     /// An access token.

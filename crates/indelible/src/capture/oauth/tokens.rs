@@ -29,11 +29,10 @@ pub(in super::super) fn note_tokens(
     answer: Option<&Value>,
 ) {
     if let Some(presented) = presented(fingerprints, input) {
-        event.credential = Some(presented.credential());
+        event.credential = presented.credential();
     } else if event.action.starts_with("token.")
-        && let Some(token) = bearer_token(headers)
+        && let Some(token) = bearer_token(headers).and_then(|token| fingerprints.access_token(token).credential())
     {
-        let token = fingerprints.access_token(token).credential();
         let credential = event.credential.get_or_insert_with(|| token.clone());
         credential.fingerprint = credential.fingerprint.take().or(token.fingerprint);
     }
@@ -45,7 +44,7 @@ pub(in super::super) fn note_tokens(
         }
     }
     let Some(answer) = answer.filter(|_| event.outcome == Some(Outcome::Success)) else { return };
-    event.targets.extend(answered(fingerprints, answer).map(|token| token.target()));
+    event.targets.extend(answered(fingerprints, answer).filter_map(|token| token.target()));
 }
 
 fn presented(fingerprints: &Fingerprints, input: &Input<'_>) -> Option<Token> {

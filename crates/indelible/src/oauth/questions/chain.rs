@@ -84,23 +84,24 @@ impl Questions<'_> {
     }
 }
 
-/// The tokens in the order of the tree: those issued for the same token as they were issued.
+/// The tokens in the order of the tree: those issued for the same token as they were issued, access tokens before refresh tokens.
 fn tree(mut lives: BTreeMap<String, Life>, uses: &HashMap<String, Uses>, at: Timestamp) -> Vec<Link> {
-    let mut children: HashMap<Option<String>, Vec<(u64, String)>> = HashMap::new();
-    for (id, life) in &lives {
-        let seq = life.token.issued.as_ref().or(life.steps.first()).map_or(0, |step| step.seq);
-        children.entry(life.parent.clone()).or_default().push((seq, id.clone()));
-    }
+    let begun = |life: &Life| life.token.issued.as_ref().or(life.steps.first()).map_or(0, |step| step.seq);
+    let mut all: Vec<_> = lives.iter().map(|(id, life)| (begun(life), &life.token.r#type, id, &life.parent)).collect();
     // The last one first: it is a stack.
-    children.values_mut().for_each(|of_parent| of_parent.sort_unstable_by(|a, b| b.cmp(a)));
-    let mut next: Vec<(u32, u64, String)> = Vec::new();
-    let mut push = |next: &mut Vec<(u32, u64, String)>, parent: Option<String>, depth: u32| {
+    all.sort_unstable_by(|a, b| b.cmp(a));
+    let mut children: HashMap<Option<String>, Vec<String>> = HashMap::new();
+    for (.., id, parent) in all {
+        children.entry(parent.clone()).or_default().push(id.clone());
+    }
+    let mut next: Vec<(u32, String)> = Vec::new();
+    let mut push = |next: &mut Vec<(u32, String)>, parent: Option<String>, depth: u32| {
         let of_parent = children.remove(&parent).unwrap_or_default();
-        next.extend(of_parent.into_iter().map(|(seq, id)| (depth, seq, id)));
+        next.extend(of_parent.into_iter().map(|id| (depth, id)));
     };
     push(&mut next, None, 0);
     let mut links = Vec::with_capacity(lives.len());
-    while let Some((depth, _, id)) = next.pop() {
+    while let Some((depth, id)) = next.pop() {
         push(&mut next, Some(id.clone()), depth + 1);
         if let Some(life) = lives.remove(&id) {
             let state = life.state(at);

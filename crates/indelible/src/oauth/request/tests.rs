@@ -139,3 +139,12 @@ fn of_more_tokens_than_an_event_has_room_for_the_rest_is_counted() {
     assert_eq!((event.targets.len(), &event.metadata["targets_left_out"]), (TARGETS_MAX, &7.into()));
     event.validate().unwrap();
 }
+
+#[test]
+fn a_token_that_is_not_there_is_not_told_of() {
+    let none = fingerprints().access_token("");
+    for event in all(&Request::of("web"), &none, &none, "invalid_token") {
+        assert_eq!(event.credential, None, "{}", event.action);
+        assert!(event.targets.iter().all(|target| target.r#type.as_deref() == Some("client")), "{event:?}");
+    }
+}
