@@ -18,7 +18,6 @@ mod walk;
 
 use std::fmt;
 
-#[cfg(feature = "tower")]
 pub(crate) use text::decoded;
 
 use hmac::{Hmac, KeyInit, Mac};

@@ -113,6 +113,10 @@ impl Run<'_> {
         let mut source = Source::open(path)?;
         let head = source.head()?;
         let Some(format) = self.format(&head)? else {
+            if head.is_empty() {
+                self.summary.files.push(OfFile::new(path, "-"));
+                return Ok(());
+            }
             self.unknown.push(path.display().to_string());
             return if self.import.on_error == OnError::Skip { Ok(()) } else { self.unknown_formats() };
         };
@@ -126,7 +130,7 @@ impl Run<'_> {
         let mut lines = Lines::new(io::Cursor::new(head).chain(source.rest));
         let mut digest = noted::seed(format);
         let mut progress = Progress::new("import", source.bytes);
-        self.summary.files.push(OfFile::new(path, format));
+        self.summary.files.push(OfFile::new(path, format.name()));
         while let Some(line) = lines.next().map_err(|error| cannot_read(path, &error))? {
             digest.update(line.bytes);
             let mapped = match line.cut {
@@ -163,7 +167,9 @@ impl Run<'_> {
     fn unknown_formats(&self) -> Result<(), Failure> {
         match self.unknown.join(", ") {
             files if files.is_empty() => Ok(()),
-            files => Err(Failure::Failed(format!("{files}: the first lines tell no format; name it with --format"))),
+            files => Err(Failure::Failed(format!(
+                "{files}: the first lines tell no format; name it with --format, or decompress it first: zcat FILE | indelible import"
+            ))),
         }
     }
 

@@ -125,7 +125,7 @@ pub enum Problem {
         bytes: usize,
     },
     /// The line is not UTF-8.
-    #[error("it is not UTF-8 from byte {offset}; convert the file to UTF-8")]
+    #[error("it is not UTF-8 from byte {offset}; convert it to UTF-8")]
     NotUtf8 {
         /// Offset of the first bad byte.
         offset: usize,
@@ -137,7 +137,7 @@ pub enum Problem {
         reason: String,
     },
     /// The file ended inside a JSON document.
-    #[error("the file ends inside a JSON document")]
+    #[error("it ends inside a JSON document")]
     Unfinished,
     /// The JSON is no object.
     #[error("a JSON object is expected")]

@@ -190,7 +190,7 @@ fn a_line_that_is_no_record_says_what_is_wrong_and_the_next_is_read() {
     assert_eq!(message(okta.line(b"{}")), "line 3 is no okta record: it has no \"eventType\"; is the format right?");
     assert_eq!(
         message(okta.line(b"\xff{}")),
-        "line 4 is no okta record: it is not UTF-8 from byte 0; convert the file to UTF-8"
+        "line 4 is no okta record: it is not UTF-8 from byte 0; convert it to UTF-8"
     );
     assert_eq!(message(okta.line(b"[1]")), "line 5 is no okta record: a JSON object is expected");
     let long = format!("{{\"eventType\":\"{}\"}}", "x".repeat(2 << 20));
@@ -199,7 +199,7 @@ fn a_line_that_is_no_record_says_what_is_wrong_and_the_next_is_read() {
 
     let mut cut = importer(Format::Cloudtrail);
     assert_eq!(cut.line(b"{\"Records\": [").unwrap(), []);
-    assert_eq!(message(cut.finish()), "line 1 is no cloudtrail record: the file ends inside a JSON document");
+    assert_eq!(message(cut.finish()), "line 1 is no cloudtrail record: it ends inside a JSON document");
 }
 
 #[test]

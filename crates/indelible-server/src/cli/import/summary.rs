@@ -2,7 +2,6 @@
 
 use std::{collections::BTreeMap, path::Path};
 
-use indelible::import::Format;
 use indelible_proof::Event;
 use serde::Serialize;
 
@@ -77,9 +76,9 @@ impl Errors {
 }
 
 impl OfFile {
-    pub(super) fn new(path: &Path, format: Format) -> Self {
+    pub(super) fn new(path: &Path, format: &'static str) -> Self {
         let file = if path == Path::new("-") { "standard input".to_owned() } else { path.display().to_string() };
-        Self { file, format: format.name(), ..Self::default() }
+        Self { file, format, ..Self::default() }
     }
 
     pub(super) fn sent(&mut self, sent: Sent) {
@@ -129,6 +128,9 @@ impl Summary {
             self.print_found(screen)?;
         }
         let mut rows: Vec<Vec<Cell>> = self.files.iter().map(|file| file.cells(file.errors.lines())).collect();
+        if rows.is_empty() {
+            return Ok(());
+        }
         if self.files.len() > 1 {
             let mut total = OfFile { file: "total".to_owned(), ..OfFile::default() };
             self.files.iter().for_each(|file| total.add(file));
@@ -171,8 +173,10 @@ fn print_errors(file: &OfFile, screen: &mut Screen) -> Result<(), Failure> {
         if of_kind.lines > of_kind.first_lines.len() as u64 {
             numbers.push("…".to_owned());
         }
-        let example = if of_kind.example == *kind { String::new() } else { format!(" ({})", of_kind.example) };
-        let text = format!("{}: {kind}{example}: {} lines: {}", file.file, of_kind.lines, numbers.join(", "));
+        let example = &of_kind.example;
+        let what = if example.starts_with(kind) { example.clone() } else { format!("{kind} ({example})") };
+        let lines = if of_kind.lines == 1 { "line" } else { "lines" };
+        let text = format!("{}: {what}: {} {lines}: {}", file.file, of_kind.lines, numbers.join(", "));
         screen.line(&visible(&text))?;
     }
     Ok(())

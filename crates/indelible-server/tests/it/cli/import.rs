@@ -61,7 +61,8 @@ mixed.jsonl  indelible      6       2         1      1        1       3
 ";
     assert_eq!(table, expected);
     assert!(mistakes.contains("mixed.jsonl: invalid event ("), "{mistakes}");
-    assert!(mistakes.contains("): 1 lines: 4\n") && mistakes.contains("): 2 lines: 3, 6\n"), "{mistakes}");
+    assert!(mistakes.contains("): 1 line: 4\n") && mistakes.contains(": 2 lines: 3, 6\n"), "{mistakes}");
+    assert!(mistakes.contains("mixed.jsonl: not JSON: expected"), "{mistakes}");
 }
 
 #[test]
@@ -69,12 +70,22 @@ fn a_file_whose_format_cannot_be_told_is_passed_over_and_named_at_the_end() {
     let shell = Shell::new();
     shell.write("access.log", "what is this\n");
     let okta = sample("okta/panther.jsonl");
-    let stopped = shell.run(&["import", "access.log", &okta]).failed(1);
+    let stopped = shell.run(&["import", "access.log", &okta]);
+    assert_eq!(stopped.out, "");
+    let stopped = stopped.failed(1);
     assert!(stopped.contains("access.log: the first lines tell no format"), "{stopped}");
     assert!(shell.run(&["list"]).ok().is_empty());
     let skipped = shell.run(&["import", "access.log", &okta, "--on-error", "skip"]).failed(1);
     assert!(skipped.contains("access.log: the first lines tell no format"), "{skipped}");
     assert!(!shell.run(&["list"]).ok().is_empty());
+}
+
+#[test]
+fn an_empty_file_stops_nothing() {
+    let shell = Shell::new();
+    shell.write("rotated.log", "");
+    let summary = shell.run(&["import", "rotated.log", &sample("okta/panther.jsonl")]).ok();
+    assert!(summary.contains("\nrotated.log ") && summary.contains("panther.jsonl  okta"), "{summary}");
 }
 
 #[test]
