@@ -89,7 +89,7 @@ impl Finding {
             State::Warning => ("warning", style::WARN),
             State::Problem => ("problem", style::BAD),
         };
-        let word = screen.paint(style, word).into_owned();
+        let word = screen.paint(style, word);
         let mut found = self.found.lines().map(visible);
         screen.line(&format!("{word}  {:<11}  {}", self.check, found.next().unwrap_or_default()))?;
         found

@@ -10,7 +10,8 @@ use super::{
     error::Failure,
     place::PlaceOptions,
     question::Which,
-    terminal::{Screen, style, visible, width_of},
+    table,
+    terminal::{Screen, style, visible},
 };
 
 /// Shows one event in full
@@ -59,8 +60,7 @@ fn print(recorded: &Recorded, screen: &mut Screen) -> Result<(), Failure> {
     match &recorded.event.changes {
         Some(changes) => {
             screen.line("")?;
-            let title = screen.paint(style::HEAD, "changes").into_owned();
-            screen.line(&title)?;
+            screen.line(&screen.paint(style::HEAD, "changes"))?;
             changes::print(changes, screen)
         }
         None => Ok(()),
@@ -134,15 +134,7 @@ fn print_section((title, lines): &Section, screen: &mut Screen) -> Result<(), Fa
     let indent = if title.is_empty() { "" } else { "  " };
     if !title.is_empty() {
         screen.line("")?;
-        let title = screen.paint(style::HEAD, &visible(title)).into_owned();
-        screen.line(&title)?;
+        screen.line(&screen.paint(style::HEAD, &visible(title)))?;
     }
-    let lines: Vec<_> = lines.iter().map(|(name, value)| (visible(name), visible(value))).collect();
-    let width = lines.iter().map(|(name, _)| width_of(name)).max().unwrap_or_default();
-    for (name, value) in &lines {
-        let space = " ".repeat(width - width_of(name));
-        let name = screen.paint(style::NAME, name);
-        screen.line(&format!("{indent}{name}{space}  {value}"))?;
-    }
-    Ok(())
+    table::fields(indent, lines, screen)
 }

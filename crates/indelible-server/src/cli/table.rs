@@ -53,6 +53,18 @@ impl Cell {
     }
 }
 
+/// Prints lines of `name  value`, the values below each other.
+pub(crate) fn fields(indent: &str, lines: &[(String, String)], screen: &mut Screen) -> Result<(), Failure> {
+    let lines: Vec<_> = lines.iter().map(|(name, value)| (visible(name), visible(value))).collect();
+    let width = lines.iter().map(|(name, _)| width_of(name)).max().unwrap_or_default();
+    for (name, value) in &lines {
+        let space = " ".repeat(width - width_of(name));
+        let name = screen.paint(style::NAME, name);
+        screen.line(&format!("{indent}{name}{space}  {value}"))?;
+    }
+    Ok(())
+}
+
 /// Columns with the widths that were found for them.
 #[derive(Debug)]
 pub(crate) struct Layout {

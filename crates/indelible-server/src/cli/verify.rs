@@ -124,7 +124,7 @@ fn time(seconds: u64) -> Option<Timestamp> {
 }
 
 fn proven(what: &str, screen: &mut Screen) -> Result<(), Failure> {
-    let word = screen.paint(style::GOOD, "proven").into_owned();
+    let word = screen.paint(style::GOOD, "proven");
     screen.line(&format!("{word}  {}", visible(what)))
 }
 

@@ -11,7 +11,7 @@ use indelible_engine::{
 use indelible_proof::{Actor, Event, Recorded, Target, Timestamp};
 use serde::{Deserialize, Serialize};
 
-use super::{Action, REQUEST, Trail, state::took_place};
+use super::{Action, REQUEST, Trail, resource::requests, state::took_place};
 use crate::{asking::is, limits::TARGETS_ASKED_AT_ONCE};
 
 /// A request for a resource, or for a change of one.
@@ -147,12 +147,6 @@ impl Request {
 
 fn is_any(actions: &[Action]) -> Clause {
     is(Column::Action, actions.iter().map(Action::as_str))
-}
-
-/// The requests that an event names.
-fn requests(event: &Event) -> impl Iterator<Item = &str> {
-    let requests = event.targets.iter().filter(|target| target.r#type.as_deref() == Some(REQUEST));
-    requests.filter_map(|request| request.id.as_deref())
 }
 
 /// Types and ids that tell which request an event is about: its own id, else that of the resource.

@@ -6,7 +6,7 @@ use indelible_proof::{Changes, Object};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::items::{self, Item, are_items};
+use super::items::{Item, are_items};
 use crate::limits::FIELD_PATH_BYTES_MAX;
 
 /// A step of a JSON Patch. Paths are JSON Pointers (RFC 6901).
@@ -105,17 +105,21 @@ impl Differing {
         let names: BTreeSet<&String> = before.keys().chain(after.keys()).collect();
         let mut items = names.into_iter().map(place).collect::<Option<Vec<_>>>()?;
         items.sort_by_key(|(place, ..)| *place);
+        self.places(path, items)
+    }
+
+    fn list(&mut self, path: &str, before: &[Value], after: &[Value]) -> Option<()> {
+        let places = 0..before.len().max(after.len());
+        self.places(path, places.map(|place| (place, before.get(place), after.get(place))).collect())
+    }
+
+    /// The elements of a list by their places, rising.
+    fn places(&mut self, path: &str, items: Vec<(usize, Option<&Value>, Option<&Value>)>) -> Option<()> {
         // From the end, as each removal moves what is behind it.
         let (gone, there): (Vec<_>, Vec<_>) = items.into_iter().partition(|(_, _, after)| after.is_none());
         there
             .into_iter()
             .chain(gone.into_iter().rev())
             .try_for_each(|(place, before, after)| self.value(&format!("{path}/{place}"), before, after))
-    }
-
-    fn list(&mut self, path: &str, before: &[Value], after: &[Value]) -> Option<()> {
-        let named = |list| items::named(list, None).unwrap_or_default();
-        let owned = |list| named(list).into_iter().map(|(name, value)| (name, value.clone())).collect::<Object>();
-        self.items(path, &owned(before), &owned(after))
     }
 }

@@ -37,6 +37,12 @@ pub struct Resource {
     diff: Diff,
 }
 
+/// The ids of the requests that an event names.
+pub(super) fn requests(event: &Event) -> impl Iterator<Item = &str> {
+    let requests = event.targets.iter().filter(|target| target.r#type.as_deref() == Some(REQUEST));
+    requests.filter_map(|request| request.id.as_deref())
+}
+
 impl Resource {
     /// A resource with its id.
     pub fn new(kind: impl Into<String>, id: impl Into<String>) -> Self {

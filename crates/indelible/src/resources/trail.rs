@@ -13,6 +13,7 @@ use indelible_proof::{Recorded, Timestamp, vocabulary::is_actor_type};
 
 use super::{
     Action, REQUEST, State,
+    resource::requests,
     state::{names, took_place},
 };
 use crate::{
@@ -135,9 +136,8 @@ impl<'a> Trail<'a> {
         let clauses = vec![Self::naming(&meant), of_type(REQUEST)];
         let filter = Filter { clauses, ..self.of_tenant() };
         let linked = self.asking.page(&Query { limit: REQUESTS_OF_RESOURCE_MAX, ..Query::newest(filter) })?;
-        let targets = linked.events.into_iter().flat_map(|recorded| recorded.event.targets);
-        let requests = targets.filter(|target| target.r#type.as_deref() == Some(REQUEST));
-        meant.extend(requests.filter_map(|request| Some((REQUEST.to_owned(), request.id?))));
+        let requests = linked.events.iter().flat_map(|recorded| requests(&recorded.event));
+        meant.extend(requests.map(|id| (REQUEST.to_owned(), id.to_owned())));
         meant.sort_unstable();
         meant.dedup();
         Ok(vec![Self::naming(&meant), of_type(kind)])

@@ -1,7 +1,7 @@
 //! Answers about resources, for people.
 
-use indelible::resources::{Decided, Request, Standing, State, changed};
-use indelible_proof::{Actor, Object, Recorded, Target};
+use indelible::resources::{Changed, Decided, Request, Standing, State, changed};
+use indelible_proof::{Actor, Changes, Recorded, Target};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -11,7 +11,7 @@ use crate::cli::{
     question::Events,
     row::{actor_in_words, target_in_words},
     table::{self, Cell, Column},
-    terminal::{Screen, short_time, style, visible, width_of},
+    terminal::{Screen, short_time, style, visible},
 };
 
 /// The audit trail: a line for each entry, what changed below it.
@@ -47,8 +47,7 @@ fn entry(Recorded { seq, event, .. }: &Recorded, screen: &mut Screen) -> Result<
 pub(super) fn state(resource: &str, state: &State, screen: &mut Screen) -> Result<(), Failure> {
     let address = state.attrs.get("address").and_then(Value::as_str);
     let title: Vec<_> = [Some(resource), state.name.as_deref(), address].into_iter().flatten().map(visible).collect();
-    let title = screen.paint(style::HEAD, &title.join("  ")).into_owned();
-    screen.line(&title)?;
+    screen.line(&screen.paint(style::HEAD, &title.join("  ")))?;
     let (word, style) = match state.standing {
         Standing::Unknown => ("unknown: no event tells whether it is there", style::WARN),
         Standing::Requested => ("requested", style::WARN),
@@ -64,31 +63,15 @@ pub(super) fn state(resource: &str, state: &State, screen: &mut Screen) -> Resul
         line.push_str(&screen.paint(style::FAINT, &since));
     }
     screen.line(&line)?;
-    let mut fields = Vec::new();
-    flatten("", &state.fields, &mut fields);
-    let width = fields.iter().map(|(path, _)| width_of(path)).max().unwrap_or(0);
-    for (path, value) in &fields {
-        let space = " ".repeat(width - width_of(path));
-        let line = format!("  {}{space}  {value}", screen.paint(style::NAME, path));
-        screen.line(&line)?;
-    }
+    // As if all of it had changed, so that paths are those of the trail.
+    let fields = changed(&Changes { after: state.fields.clone(), ..Changes::default() });
+    let value = |field: Changed| (field.path, field.after.unwrap_or_default().to_string());
+    table::fields("  ", &fields.into_iter().map(value).collect::<Vec<_>>(), screen)?;
     if !state.unknown.is_empty() && state.standing != Standing::Unknown {
         let unknown = format!("unknown  {}", visible(&state.unknown.join(", ")));
-        let unknown = screen.paint(style::WARN, &unknown).into_owned();
-        screen.line(&unknown)?;
+        screen.line(&screen.paint(style::WARN, &unknown))?;
     }
     Ok(())
-}
-
-/// Fields as lines of `path  value`, made visible.
-fn flatten(path: &str, fields: &Object, lines: &mut Vec<(String, String)>) {
-    for (name, value) in fields {
-        let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-        match value {
-            Value::Object(fields) if !fields.is_empty() => flatten(&path, fields, lines),
-            value => lines.push((visible(&path).into_owned(), visible(&value.to_string()).into_owned())),
-        }
-    }
 }
 
 /// What happened to any resource.

@@ -128,12 +128,11 @@ pub(super) fn verdict(verdict: &Verdict, screen: &mut Screen) -> Result<(), Fail
     }
     match (&verdict.token, &verdict.refused) {
         (Some(view), _) => {
-            let good = screen.paint(style::GOOD, "good").into_owned();
-            screen.line(&good)?;
+            screen.line(&screen.paint(style::GOOD, "good"))?;
             one(view, screen)
         }
         (None, Some(refused)) => {
-            let bad = screen.paint(style::BAD, "not good").into_owned();
+            let bad = screen.paint(style::BAD, "not good");
             screen.line(&format!("{bad}  {} ({})", visible(&refused.message), visible(&refused.reason)))
         }
         (None, None) => Err(Failure::Failed("the server did not say whether the token is good".to_owned())),

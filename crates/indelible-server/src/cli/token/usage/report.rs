@@ -132,8 +132,7 @@ fn chart(title: &str, values: &[u64], wide: usize, screen: &mut Screen) -> Resul
     screen.line("")?;
     screen.line(&format!("{title}, at most {}", grouped(i64::try_from(most).unwrap_or(i64::MAX))))?;
     for line in chart::lines(values, wide, !screen.is_terminal()) {
-        let line = screen.paint(style::NAME, &line).into_owned();
-        screen.line(&line)?;
+        screen.line(&screen.paint(style::NAME, &line))?;
     }
     Ok(())
 }
