@@ -6,6 +6,7 @@ mod coverage;
 mod fields;
 mod hooks;
 mod mutations;
+mod security_events;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -16,10 +17,11 @@ use std::{
 
 use indelible::{
     Event, Outcome,
-    import::{Format, Importer, Options, detect},
+    import::{Format, Importer, Options, delivery, detect},
 };
 use indelible_engine::{canonical_rows::CanonicalRows, chunk::Chunk};
 use indelible_proof::Canonical;
+use serde_json::Value;
 
 fn samples() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../samples")
@@ -50,6 +52,15 @@ fn import(format: Format, content: &[u8]) -> Vec<Event> {
     let mut events: Vec<Event> = lines.flat_map(|line| importer.line(line).unwrap()).collect();
     events.extend(importer.finish().unwrap());
     events
+}
+
+/// The event of a record, without its original, its key and its source.
+fn mapped(format: Format, record: &Value) -> Value {
+    let mut events = delivery(format, None, record.to_string().as_bytes());
+    assert_eq!(events.len(), 1, "{events:?}");
+    let event = events.remove(0);
+    event.validate().unwrap();
+    fields::fields(&event)
 }
 
 /// The one event of a line of a sample file, lines counted from 1.
