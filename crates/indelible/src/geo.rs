@@ -107,15 +107,10 @@ impl Places {
         let (stop, stopped) = mpsc::channel();
         let [city, asn] = [files.city, files.asn].map(|path| path.map(Database::at));
         let places = Self(Arc::new(Shared { city, asn, tell: Box::new(tell), _stop: stop }));
-        places.refresh();
+        places.0.refresh();
         let shared = Arc::downgrade(&places.0);
         thread::Builder::new().name("indelible-geo".to_owned()).spawn(move || watch(&shared, &stopped))?;
         Ok(places)
-    }
-
-    /// Reads what has changed now, without waiting for the thread.
-    pub fn refresh(&self) {
-        self.0.refresh();
     }
 
     /// Says where an event comes from, as far as it does not say so itself.

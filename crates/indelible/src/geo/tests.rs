@@ -55,7 +55,7 @@ impl Fixture {
         let path = self.directory.path().join(name);
         std::fs::write(path.with_extension("new"), bytes).unwrap();
         std::fs::rename(path.with_extension("new"), path).unwrap();
-        self.places.refresh();
+        self.places.0.refresh();
     }
 
     fn told(&self) -> Vec<News> {
@@ -120,7 +120,7 @@ fn addresses_that_are_nobodys_in_public_are_not_looked_up() {
 fn a_file_is_taken_when_it_appears_and_again_when_it_changes() {
     let fixture = Fixture::new(&[]);
     assert!(matches!(fixture.told()[..], [News::Missing(_), News::Missing(_)]));
-    fixture.places.refresh();
+    fixture.places.0.refresh();
     assert_eq!((fixture.told(), fixture.of("203.0.113.9")), (vec![], (None, None)));
     fixture.put("city.mmdb", &cities());
     assert!(matches!(fixture.told()[..], [News::Loaded { .. }]));
@@ -141,8 +141,8 @@ fn a_file_that_is_broken_or_goes_away_leaves_what_was_read_before() {
     assert!(matches!(fixture.told()[..], [News::Unusable { .. }]));
     assert_eq!(fixture.of("203.0.113.9").0, Some(berlin()));
     std::fs::remove_file(fixture.directory.path().join("city.mmdb")).unwrap();
-    fixture.places.refresh();
-    fixture.places.refresh();
+    fixture.places.0.refresh();
+    fixture.places.0.refresh();
     assert!(matches!(fixture.told()[..], [News::Missing(_)]));
     assert_eq!(fixture.of("203.0.113.9").0, Some(berlin()));
     // A database of something else says nothing.
