@@ -54,6 +54,7 @@ pub mod capture;
 pub mod drivers;
 #[cfg(feature = "axum")]
 pub mod endpoints;
+mod free_data;
 #[cfg(feature = "geo")]
 pub mod geo;
 #[cfg(feature = "tower")]

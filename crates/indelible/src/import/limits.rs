@@ -10,6 +10,11 @@ pub const KEYS_MAX: usize = 1 << 20;
 /// Records of one delivery of a webhook.
 pub const DELIVERY_RECORDS_MAX: usize = 10_000;
 
+pub(super) use indelible_proof::limits::{
+    ATTRS_BYTES_MAX, HEADER_BYTES_MAX, ID_BYTES_MAX, NAME_BYTES_MAX, ON_BEHALF_OF_MAX, SCOPE_BYTES_MAX, SCOPES_MAX,
+    TARGETS_MAX, URI_BYTES_MAX, WORD_BYTES_MAX,
+};
+
 /// What the events of one record have in common, as often as they have it.
 pub(super) const HEADS_BYTES_MAX: usize = 256 << 10;
 /// The source record kept in `metadata.original`.
@@ -22,24 +27,3 @@ pub(super) const SCALAR_BYTES_MAX: usize = 4096;
 pub(super) const CHANGE_BYTES_MAX: usize = 96 << 10;
 /// Levels of each side of `changes`.
 pub(super) const CHANGE_DEPTH_MAX: usize = 15;
-/// `attrs` of one target.
-pub(super) const ATTRS_BYTES_MAX: usize = 8 << 10;
-
-/// An action, a reason, a type or kind.
-pub(super) const WORD_BYTES_MAX: usize = 128;
-/// Ids.
-pub(super) const ID_BYTES_MAX: usize = 512;
-/// Display names, addresses, places.
-pub(super) const NAME_BYTES_MAX: usize = 1024;
-/// User agents and forwarding headers.
-pub(super) const HEADER_BYTES_MAX: usize = 2048;
-/// Paths and URIs.
-pub(super) const URI_BYTES_MAX: usize = 4096;
-/// One scope.
-pub(super) const SCOPE_BYTES_MAX: usize = 256;
-/// Scopes of one list.
-pub(super) const SCOPES_MAX: usize = 256;
-/// Targets of one event.
-pub(super) const TARGETS_MAX: usize = 100;
-/// Actors behind the actor.
-pub(super) const ON_BEHALF_OF_MAX: usize = 16;

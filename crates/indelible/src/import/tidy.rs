@@ -5,6 +5,7 @@ use indelible_proof::{Actor, Client, Context, Event, Geo, Http, OAuth, Object, S
 use serde_json::Value;
 
 use super::limits;
+use crate::free_data::{self, size};
 
 type Text = Option<String>;
 
@@ -33,7 +34,7 @@ pub(super) fn tidy(event: &mut Event) {
     context(event);
     http(event);
     event.tags.clear();
-    free(&mut event.metadata, limits::ORIGINAL_DEPTH_MAX + 1);
+    free_data::fit(&mut event.metadata, limits::ORIGINAL_DEPTH_MAX + 1);
     event.metadata.retain(|_, value| !is_empty(value));
     for value in event.metadata.values_mut() {
         if let Value::String(text) = value {
@@ -88,7 +89,7 @@ fn oauth(event: &mut Event) {
     }
     text(&mut oauth.token_family, limits::ID_BYTES_MAX);
     for uri in [&mut oauth.redirect_uri, &mut oauth.issuer, &mut oauth.audience] {
-        text(uri, limits::NAME_BYTES_MAX);
+        text(uri, limits::URI_BYTES_MAX);
     }
     scopes(&mut oauth.scopes_requested);
     scopes(&mut oauth.scopes_granted);
@@ -105,7 +106,7 @@ fn target(target: &mut Target) {
     text(&mut target.r#type, limits::WORD_BYTES_MAX);
     text(&mut target.id, limits::ID_BYTES_MAX);
     text(&mut target.name, limits::NAME_BYTES_MAX);
-    free(&mut target.attrs, limits::ORIGINAL_DEPTH_MAX);
+    free_data::fit(&mut target.attrs, limits::ORIGINAL_DEPTH_MAX);
     if size(&target.attrs) > limits::ATTRS_BYTES_MAX {
         target.attrs.clear();
     }
@@ -114,7 +115,7 @@ fn target(target: &mut Target) {
 fn changes(event: &mut Event) {
     let Some(changes) = &mut event.changes else { return };
     for side in [&mut changes.before, &mut changes.after] {
-        free(side, limits::CHANGE_DEPTH_MAX);
+        free_data::fit(side, limits::CHANGE_DEPTH_MAX);
         if size(side) > limits::CHANGE_BYTES_MAX {
             keep_scalars(side);
         }
@@ -149,7 +150,7 @@ pub(super) fn keep_original(event: &mut Event, record: &Value) {
         Value::Object(object) => object.clone(),
         other => Object::from_iter([("line".to_owned(), other.clone())]),
     };
-    free(&mut original, limits::ORIGINAL_DEPTH_MAX);
+    free_data::fit(&mut original, limits::ORIGINAL_DEPTH_MAX);
     if size(&original) > limits::ORIGINAL_BYTES_MAX {
         keep_scalars(&mut original);
         event.metadata.insert("original_truncated".to_owned(), Value::Bool(true));
@@ -170,45 +171,6 @@ fn keep_scalars(object: &mut Object) {
         left = left.saturating_sub(used);
         left > 0
     });
-}
-
-/// Makes free data fit: no NUL, no integer that a double cannot hold, nothing deeper than `levels`, the object
-/// itself being the first. A deeper part stays as its JSON text.
-pub(super) fn free(object: &mut Object, levels: usize) {
-    let bad_keys: Vec<String> = object.keys().filter(|key| key.contains('\0')).cloned().collect();
-    for key in bad_keys {
-        if let Some(value) = object.remove(&key) {
-            object.insert(key.replace('\0', ""), value);
-        }
-    }
-    for value in object.values_mut() {
-        within(value, levels - 1);
-    }
-}
-
-fn within(value: &mut Value, levels: usize) {
-    match value {
-        Value::Array(_) | Value::Object(_) if levels == 0 => {
-            *value = Value::String(value.to_string().replace("\\u0000", ""));
-        }
-        Value::Array(list) => list.iter_mut().for_each(|item| within(item, levels - 1)),
-        Value::Object(object) => free(object, levels),
-        Value::String(text) if text.contains('\0') => text.retain(|letter| letter != '\0'),
-        Value::Number(number) => {
-            let exact = number.as_f64().is_some_and(|n| n.abs() < EXACT_MAX);
-            if !exact {
-                *value = Value::String(number.to_string());
-            }
-        }
-        _ => {}
-    }
-}
-
-/// From 2^53 on, a double skips integers.
-const EXACT_MAX: f64 = 9_007_199_254_740_992.0;
-
-fn size(object: &Object) -> usize {
-    serde_json::to_vec(object).map_or(usize::MAX, |bytes| bytes.len())
 }
 
 fn is_empty(value: &Value) -> bool {

@@ -6,12 +6,12 @@
 
 use std::collections::BTreeSet;
 
-use indelible_proof::{Changes, Event, Object};
+use indelible_proof::{Changes, Event, Object, limits::CHANGES_DEPTH_MAX};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::{fitting, items, rebuilt::Rebuilt};
-use crate::{limits::CHANGES_BYTES_DEFAULT, redaction::Redaction};
+use crate::{free_data, limits::CHANGES_BYTES_DEFAULT, redaction::Redaction};
 
 /// How differences between two values are found and told.
 ///
@@ -115,7 +115,8 @@ impl Diff {
         let value = serde_json::to_value(value).map_err(|error| DiffError::NoJson { cause: error.to_string() })?;
         let Value::Object(mut fields) = value else { return Err(DiffError::NoObject) };
         self.left_out.iter().for_each(|path| remove(&mut fields, path));
-        Ok(fitting::tidy(fields))
+        free_data::fit(&mut fields, CHANGES_DEPTH_MAX);
+        Ok(fields)
     }
 
     fn fields<'v>(&self, path: &mut Vec<&'v str>, before: &'v Object, after: &'v Object) -> (Object, Object) {

@@ -1,43 +1,17 @@
-//! Values as the log can hold them: what a double would not hold is text, and what is long is cut, with a mark.
+//! Changes that weigh too much: what is long is cut, with a mark.
 
-use indelible_proof::{
-    Changes, Object,
-    limits::{CHANGES_BYTES_MAX, CHANGES_DEPTH_MAX, INTEGER_MAX},
-};
+use indelible_proof::{Changes, limits::CHANGES_BYTES_MAX};
 use serde_json::Value;
 
-use crate::redaction::{HASH_PREFIX, MASK};
+use crate::{
+    free_data::size,
+    redaction::{HASH_PREFIX, MASK},
+};
 
-/// Bytes of JSON that may be told: the canonical form of it, which counts, may be somewhat longer.
+/// Bytes of JSON that may be told: less than an event may have, for its canonical form may be longer.
 pub(super) const BYTES_MAX: usize = CHANGES_BYTES_MAX / 4 * 3;
 /// Where changes weigh too much, values longer than the first of these are cut, then those longer than the next.
 const CUTS: [usize; 4] = [4096, 1024, 256, 64];
-
-/// Fields without what the log refuses.
-pub(super) fn tidy(fields: Object) -> Object {
-    tidy_fields(fields, CHANGES_DEPTH_MAX)
-}
-
-fn tidy_fields(fields: Object, levels: usize) -> Object {
-    fields.into_iter().map(|(name, value)| (tidy_text(name), tidy_value(value, levels - 1))).collect()
-}
-
-fn tidy_value(value: Value, levels: usize) -> Value {
-    match value {
-        Value::String(text) => tidy_text(text).into(),
-        Value::Number(number) if number.as_f64().is_none_or(|double| double.abs() > INTEGER_MAX as f64) => {
-            number.to_string().into()
-        }
-        Value::Object(_) | Value::Array(_) if levels == 0 => value.to_string().into(),
-        Value::Object(fields) => tidy_fields(fields, levels).into(),
-        Value::Array(items) => items.into_iter().map(|item| tidy_value(item, levels - 1)).collect(),
-        other => other,
-    }
-}
-
-fn tidy_text(text: String) -> String {
-    if text.contains('\0') { text.replace('\0', "\u{fffd}") } else { text }
-}
 
 /// Changes of at most so many bytes; `None` when even their names are too many.
 pub(super) fn fit(mut changes: Changes, bytes_max: usize) -> Option<Changes> {
@@ -50,11 +24,6 @@ pub(super) fn fit(mut changes: Changes, bytes_max: usize) -> Option<Changes> {
         values.for_each(|value| cut(value, longest));
     }
     (bytes(&changes) <= bytes_max).then_some(changes)
-}
-
-fn size(json: &impl serde::Serialize) -> usize {
-    // A map with text keys always serializes.
-    serde_json::to_vec(json).map_or(usize::MAX, |bytes| bytes.len())
 }
 
 /// Cuts what is too long in a value, from its leaves up.
