@@ -2,6 +2,7 @@
 
 mod file;
 mod secret;
+mod told;
 
 use std::{
     collections::HashMap,
@@ -11,11 +12,12 @@ use std::{
     time::Instant,
 };
 
+use indelible::{Durability, Event, RecordError, Recorder};
 use indelible_proof::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{durable, limits};
-use file::{Kept, Stamp};
+use file::{Contents, Kept, Stamp};
 use secret::Digest;
 pub(crate) use secret::Secret;
 
@@ -226,10 +228,16 @@ pub(crate) enum KeysError {
     /// No more keys fit.
     #[error("there are {} keys already", limits::KEYS_MAX)]
     TooMany,
+    /// The log did not take what was done to keys.
+    #[error(transparent)]
+    Untold(#[from] RecordError),
     /// The system gives no random bytes.
     #[error("no random bytes from the system: {0}")]
     Random(getrandom::Error),
 }
+
+/// Says in an event who did it.
+type Sign<'a> = &'a dyn Fn(Event) -> Event;
 
 /// The keys of a data directory, shared with other processes through their file.
 #[derive(Debug)]
@@ -258,17 +266,22 @@ impl Keys {
     /// Reads the keys of a data directory; one without any has none.
     pub(crate) fn open(data: &Path) -> Result<Self, KeysError> {
         let path = data.join("keys").join("api-keys.json");
-        let (stamp, kept) = file::read(&path)?;
-        Ok(Self { path, state: RwLock::new(State::new(stamp, kept)) })
+        let (stamp, contents) = file::read(&path)?;
+        Ok(Self { path, state: RwLock::new(State::new(stamp, contents.keys)) })
     }
 
     /// All keys, also the revoked, in the order of their making.
     pub(crate) fn list(&self) -> Result<Vec<ApiKey>, KeysError> {
-        Ok(file::read(&self.path)?.1.into_iter().map(|kept| kept.key).collect())
+        Ok(file::read(&self.path)?.1.keys.into_iter().map(|kept| kept.key).collect())
     }
 
-    /// Makes a key. The secret exists only in the answer.
-    pub(crate) fn create(&self, new: NewKey, now: Timestamp) -> Result<(ApiKey, Secret), KeysError> {
+    /// Makes a key. The secret exists only in the answer. `sign` says in an event who did it; without it the log is not told.
+    pub(crate) fn create(
+        &self,
+        new: NewKey,
+        now: Timestamp,
+        sign: Option<Sign<'_>>,
+    ) -> Result<(ApiKey, Secret), KeysError> {
         check(&new, now)?;
         let secret = Secret::random().map_err(KeysError::Random)?;
         let key = ApiKey {
@@ -283,24 +296,54 @@ impl Keys {
             last_used_at: None,
         };
         let kept = Kept { sha256: secret.digest(), key: key.clone() };
+        let event = told::event("audit.api_key.created", &key, now, secret::random_id().map_err(KeysError::Random)?);
         self.change(|all| {
-            if all.len() >= limits::KEYS_MAX {
+            if all.keys.len() >= limits::KEYS_MAX {
                 return Err(KeysError::TooMany);
             }
-            all.push(kept);
+            all.keys.push(kept);
+            all.untold.extend(sign.map(|sign| sign(event)));
             Ok(())
         })?;
         Ok((key, secret))
     }
 
-    /// Revokes a key within reach; a revoked one stays as it is. `None` when there is no such key.
-    pub(crate) fn revoke(&self, id: &str, reach: &Reach, now: Timestamp) -> Result<Option<ApiKey>, KeysError> {
+    /// Revokes a key within reach; a revoked one stays as it is. `None` when there is no such key. `sign` says in an event
+    /// who did it.
+    pub(crate) fn revoke(
+        &self,
+        id: &str,
+        reach: &Reach,
+        now: Timestamp,
+        sign: Sign<'_>,
+    ) -> Result<Option<ApiKey>, KeysError> {
+        let once = secret::random_id().map_err(KeysError::Random)?;
+        self.change(|Contents { keys, untold }| {
+            let Some(Kept { key, .. }) =
+                keys.iter_mut().find(|kept| kept.key.id == id && reach.covers(&kept.key.tenant))
+            else {
+                return Ok(None);
+            };
+            if key.revoked_at.is_none() {
+                key.revoked_at = Some(now);
+                untold.push(sign(told::event("audit.api_key.revoked", key, now, once)));
+            }
+            Ok(Some(key.clone()))
+        })
+    }
+
+    /// Records what was done to keys. What is recorded and not yet taken down as such when the process dies is recorded again,
+    /// with the same idempotency keys.
+    pub(crate) fn tell(&self, recorder: &Recorder) -> Result<(), KeysError> {
+        let mut untold = file::read(&self.path)?.1.untold;
+        untold.truncate(limits::KEYS_TOLD_AT_ONCE);
+        if untold.is_empty() {
+            return Ok(());
+        }
+        recorder.record_all(untold.clone(), Durability::Durable)?;
         self.change(|all| {
-            let found = all.iter_mut().find(|kept| kept.key.id == id && reach.covers(&kept.key.tenant));
-            Ok(found.map(|kept| {
-                kept.key.revoked_at.get_or_insert(now);
-                kept.key.clone()
-            }))
+            all.untold.retain(|event| !untold.contains(event));
+            Ok(())
         })
     }
 
@@ -343,16 +386,16 @@ impl Keys {
             return Ok(());
         }
         self.change(|all| {
-            for kept in all {
+            for kept in &mut all.keys {
                 kept.key.last_used_at = kept.key.last_used_at.max(uses.get(&kept.key.id).copied());
             }
             Ok(())
         })
     }
 
-    fn change<T>(&self, edit: impl FnOnce(&mut Vec<Kept>) -> Result<T, KeysError>) -> Result<T, KeysError> {
-        let (stamp, kept, answer) = file::change(&self.path, edit)?;
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = State::new(Some(stamp), kept);
+    fn change<T>(&self, edit: impl FnOnce(&mut Contents) -> Result<T, KeysError>) -> Result<T, KeysError> {
+        let (stamp, contents, answer) = file::change(&self.path, edit)?;
+        *self.state.write().unwrap_or_else(PoisonError::into_inner) = State::new(Some(stamp), contents.keys);
         Ok(answer)
     }
 
@@ -371,7 +414,7 @@ impl Keys {
             return;
         }
         match file::read(&self.path) {
-            Ok((stamp, kept)) => *state = State::new(stamp, kept),
+            Ok((stamp, contents)) => *state = State::new(stamp, contents.keys),
             Err(error) => tracing::error!(%error, "API keys stay as they were"),
         }
     }

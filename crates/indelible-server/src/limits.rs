@@ -99,6 +99,8 @@ pub(crate) const TOKEN_IMPORT_BATCH: usize = 500;
 
 /// API keys of a server.
 pub(crate) const KEYS_MAX: usize = 10_000;
+/// Events about keys that the log is told at once.
+pub(crate) const KEYS_TOLD_AT_ONCE: usize = 1000;
 /// Bytes of a key's name and of its tenant.
 pub(crate) const KEY_NAME_BYTES_MAX: usize = 200;
 /// Events that a live tail reads at once and holds until its client has taken them: few, because every tail may have a slow

@@ -180,7 +180,7 @@ fn open_keys(data: &Path) -> Result<(Keys, Option<Secret>), ServeError> {
         abilities: vec![Ability::Admin],
         expires_at: None,
     };
-    let (_, secret) = keys.create(new, clock::now())?;
+    let (_, secret) = keys.create(new, clock::now(), None)?;
     let path = data.join("keys").join("admin.key");
     crate::keys::write_secret(&path, &secret).map_err(|error| ServeError::Write { path, error })?;
     Ok((keys, Some(secret)))

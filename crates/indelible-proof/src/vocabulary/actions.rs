@@ -25,6 +25,8 @@ pub(super) const ACTIONS: &[Action] = &[
     action("account.updated", Success, Low),
     action("alert.raised", Success, High),
     action("alert.resolved", Success, Low),
+    action("audit.api_key.created", Success, Medium),
+    action("audit.api_key.revoked", Success, Medium),
     action("audit.erased", Success, High),
     action("audit.gap", Failure, Critical),
     action("audit.log.deleted", Success, Critical),

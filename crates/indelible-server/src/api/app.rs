@@ -178,7 +178,8 @@ impl App {
         }
     }
 
-    /// Records which keys have read what since the last call, who was not let in, and when keys were last used. Blocks.
+    /// Records which keys have read what since the last call, who was not let in, when keys were last used, and what was done
+    /// to them. Blocks.
     pub(crate) fn note_uses(&self) {
         let mut events = self.0.reads.take();
         events.append(&mut self.0.refusals.take());
@@ -189,6 +190,9 @@ impl App {
         }
         if let Err(error) = self.0.keys.note_uses() {
             tracing::warn!(%error, "the last use of API keys was not written down");
+        }
+        if let Err(error) = self.0.keys.tell(&self.0.recorder) {
+            tracing::error!(%error, "what was done to API keys is not in the log yet");
         }
     }
 

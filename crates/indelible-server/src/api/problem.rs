@@ -331,6 +331,7 @@ impl From<KeysError> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid-key", "Invalid key", problem).field(field)
             }
             KeysError::TooMany => Self::new(StatusCode::CONFLICT, "too-many-keys", "Too many keys", error.to_string()),
+            KeysError::Untold(error) => error.into(),
             KeysError::Io { .. } | KeysError::Damaged { .. } | KeysError::Random(_) => Self::internal(&error),
         }
     }

@@ -1,14 +1,17 @@
 //! `indelible key`: makes, lists and revokes the API keys of a data directory or a server, and changes the key that signs
 //! the log.
 //!
-//! A server notices within a second what is changed in its data directory.
+//! A server notices within a second what is changed in its data directory, and tells the log of it within a minute.
+
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
-use indelible_proof::Timestamp;
+use indelible_proof::{Actor, Event, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{
     error::Failure,
+    local::Local,
     place::PlaceOptions,
     question::Rotated,
     remote::Remote,
@@ -30,7 +33,8 @@ Examples:
   indelible key revoke key_5h1v9g0m2k3n4p6q
   indelible key rotate
 
-An API key lets a program talk to the server. The signing key is the log's own: it signs the checkpoints.")]
+An API key lets a program talk to the server; who makes and who revokes one is in the log, within a minute where a server has \
+it open. The signing key is the log's own: it signs the checkpoints.")]
 pub(crate) enum Key {
     /// Makes an API key and shows its secret, this once
     Create(Create),
@@ -96,7 +100,7 @@ struct Revoked {
 
 /// Where keys are kept.
 enum Home {
-    Directory(Keys),
+    Directory { keys: Keys, data: PathBuf },
     Server(Remote),
 }
 
@@ -130,19 +134,21 @@ impl Home {
         match (place.remote(), place.data()) {
             (Some(server), _) => Ok(Self::Server(server?)),
             (None, Some(data)) if data.join("log.toml").exists() => {
-                Ok(Self::Directory(Keys::open(data).map_err(Failure::because)?))
+                let keys = Keys::open(data).map_err(Failure::because)?;
+                Ok(Self::Directory { keys, data: data.to_owned() })
             }
             (None, data) => Err(Failure::Failed(format!(
                 "there is no log in {}; name its directory with --data, or its server with --url",
-                data.unwrap_or(std::path::Path::new(".")).display()
+                data.unwrap_or(Path::new(".")).display()
             ))),
         }
     }
 
     fn create(&self, new: NewKey) -> Result<Created, Failure> {
         match self {
-            Self::Directory(keys) => {
-                let (key, secret) = keys.create(new, clock::now()).map_err(Failure::because)?;
+            Self::Directory { keys, data } => {
+                let (key, secret) = keys.create(new, clock::now(), Some(&sign)).map_err(Failure::because)?;
+                tell(keys, data);
                 Ok(Created { key, secret: secret.expose().to_owned() })
             }
             Self::Server(server) => Ok(server.post("/v1/keys", &new)?),
@@ -151,19 +157,31 @@ impl Home {
 
     fn list(&self) -> Result<Vec<ApiKey>, Failure> {
         match self {
-            Self::Directory(keys) => keys.list().map_err(Failure::because),
+            Self::Directory { keys, .. } => keys.list().map_err(Failure::because),
             Self::Server(server) => Ok(server.fetch::<Listed>("/v1/keys")?.keys),
         }
     }
 
     fn revoke(&self, id: &str) -> Result<ApiKey, Failure> {
         match self {
-            Self::Directory(keys) => {
-                let revoked = keys.revoke(id, &Reach::All, clock::now()).map_err(Failure::because)?;
+            Self::Directory { keys, data } => {
+                let revoked = keys.revoke(id, &Reach::All, clock::now(), &sign).map_err(Failure::because)?;
+                tell(keys, data);
                 revoked.ok_or_else(|| Failure::Failed(format!("there is no API key {id} here")))
             }
             Self::Server(server) => Ok(server.delete::<Revoked>(&format!("/v1/keys/{id}"))?.key),
         }
+    }
+}
+
+fn sign(event: Event) -> Event {
+    event.actor(Actor::new("system", "indelible"))
+}
+
+/// Tells the log. Where that is open elsewhere, or takes nothing now, the file keeps it for the server, which looks.
+fn tell(keys: &Keys, data: &Path) {
+    if let Ok(log) = Local::open(data) {
+        drop(keys.tell(log.recorder()));
     }
 }
 

@@ -4,6 +4,7 @@
 
 use std::{fs, io, path::Path, time::SystemTime};
 
+use indelible::Event;
 use serde::{Deserialize, Serialize};
 
 use super::{ApiKey, KeysError, secret::Digest};
@@ -17,10 +18,14 @@ pub(super) struct Kept {
     pub(super) key: ApiKey,
 }
 
-#[derive(Default, Serialize, Deserialize)]
+/// What is in the file.
+#[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Contents {
-    keys: Vec<Kept>,
+pub(super) struct Contents {
+    pub(super) keys: Vec<Kept>,
+    /// What was done to keys and is not in the log yet: written with the change, and taken away when the log has it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) untold: Vec<Event>,
 }
 
 /// Tells one version of the file from the next.
@@ -37,38 +42,37 @@ impl Stamp {
     }
 }
 
-/// The keys; none when there is no file yet.
-pub(super) fn read(path: &Path) -> Result<(Option<Stamp>, Vec<Kept>), KeysError> {
+/// What is in the file; nothing when there is none yet.
+pub(super) fn read(path: &Path) -> Result<(Option<Stamp>, Contents), KeysError> {
     // The stamp is taken before the contents: a change in between is seen at the next look.
     let stamp = Stamp::of(path).ok();
     let json = match fs::read(path) {
         Ok(json) => json,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((None, Vec::new())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok((None, Contents::default())),
         Err(error) => return Err(io_error(path, error)),
     };
-    let contents: Contents = serde_json::from_slice(&json)
+    let contents = serde_json::from_slice(&json)
         .map_err(|error| KeysError::Damaged { path: path.to_owned(), problem: error.to_string() })?;
-    Ok((stamp, contents.keys))
+    Ok((stamp, contents))
 }
 
 /// Reads, edits and replaces the file while no other process does.
 pub(super) fn change<T>(
     path: &Path,
-    edit: impl FnOnce(&mut Vec<Kept>) -> Result<T, KeysError>,
-) -> Result<(Stamp, Vec<Kept>, T), KeysError> {
+    edit: impl FnOnce(&mut Contents) -> Result<T, KeysError>,
+) -> Result<(Stamp, Contents, T), KeysError> {
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::create_dir_all(directory).map_err(|error| io_error(directory, error))?;
     let lock_path = path.with_extension("lock");
     let lock = private(&lock_path, false).map_err(|error| io_error(&lock_path, error))?;
     lock.lock().map_err(|error| io_error(&lock_path, error))?;
-    let (_, mut keys) = read(path)?;
-    let answer = edit(&mut keys)?;
-    let contents = Contents { keys };
+    let (_, mut contents) = read(path)?;
+    let answer = edit(&mut contents)?;
     let json = serde_json::to_vec_pretty(&contents)
         .map_err(|error| KeysError::Damaged { path: path.to_owned(), problem: error.to_string() })?;
     replace(path, &json).map_err(|error| io_error(path, error))?;
     let stamp = Stamp::of(path).map_err(|error| io_error(path, error))?;
-    Ok((stamp, contents.keys, answer))
+    Ok((stamp, contents, answer))
 }
 
 fn io_error(path: &Path, error: io::Error) -> KeysError {

@@ -107,3 +107,35 @@ fn a_key_made_in_the_data_directory_counts_for_the_server_that_runs_on_it() {
     let counts = || server.get_as(secret, "/v1/events").status == 200;
     assert!(std::iter::repeat_with(counts).take(100_000).any(|counts| counts));
 }
+
+#[test]
+fn who_made_and_who_revoked_a_key_is_in_the_log_wherever_that_was_done() {
+    let server = Server::start();
+    let (url, data) = (server.url(""), server.data());
+    let there = ["--url", &*url, "--key", &*server.key];
+    let here = ["--data", data.to_str().unwrap()];
+    let create = ["create", "ci", "--ability", "events:read", "--tenant", "acme"];
+    let one = key_command(&[&create, &there[..]].concat());
+    key_command(&[&["revoke", one["key"]["id"].as_str().unwrap()], &there[..]].concat());
+    // The server has the log: it tells.
+    let other = key_command(&[&create, &here[..]].concat());
+    let directory = server.stop();
+    key_command(&[&["revoke", other["key"]["id"].as_str().unwrap()], &here[..]].concat());
+    let server = Server::start_in(directory, &[]).restart();
+    let mut events = server.events();
+    events.retain(|event| event["targets"][0]["type"] == "api_key");
+    let told: Vec<_> = events
+        .iter()
+        .map(|event| (&event["action"], &event["targets"][0]["id"], event["actor"]["name"].as_str(), &event["tenant"]))
+        .collect();
+    let (created, revoked, acme) = (&json!("audit.api_key.created"), &json!("audit.api_key.revoked"), &json!("acme"));
+    let administrator = Some("first administrator");
+    let expected = [
+        (created, &one["key"]["id"], administrator, acme),
+        (revoked, &one["key"]["id"], administrator, acme),
+        (created, &other["key"]["id"], None, acme),
+        (revoked, &other["key"]["id"], None, acme),
+    ];
+    assert_eq!(told, expected);
+    assert_eq!(events[3]["actor"], json!({"type": "system", "id": "indelible"}));
+}

@@ -97,7 +97,7 @@ impl Operator {
 impl Administrator {
     /// The keys within reach.
     pub(in crate::api) async fn list(&self) -> Result<Vec<ApiKey>, Problem> {
-        let mut keys = self.blocking(|app, _| app.0.keys.list()).await?;
+        let mut keys = self.blocking(|this| this.app.0.keys.list()).await?;
         keys.retain(|key| self.key.tenant.covers(&key.tenant));
         Ok(keys)
     }
@@ -108,12 +108,15 @@ impl Administrator {
             let detail = "an API key bound to a tenant makes keys for that tenant alone";
             return Err(Problem::forbidden(detail).field("tenant"));
         }
-        self.blocking(move |app, _| app.0.keys.create(new, clock::now())).await
+        self.blocking(move |this| this.app.0.keys.create(new, clock::now(), Some(&|event| this.sign(event)))).await
     }
 
     /// Revokes a key within reach.
     pub(in crate::api) async fn revoke(&self, id: String) -> Result<Option<ApiKey>, Problem> {
-        self.blocking(move |app, reach| app.0.keys.revoke(&id, reach, clock::now())).await
+        self.blocking(move |this| {
+            this.app.0.keys.revoke(&id, &this.key.tenant, clock::now(), &|event| this.sign(event))
+        })
+        .await
     }
 
     /// Changes the key that signs the log's checkpoints, and records that.
@@ -167,10 +170,10 @@ impl Administrator {
 
     async fn blocking<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&App, &Reach) -> Result<T, KeysError> + Send + 'static,
+        work: impl FnOnce(&Self) -> Result<T, KeysError> + Send + 'static,
     ) -> Result<T, Problem> {
         let this = self.clone();
-        let done = tokio::task::spawn_blocking(move || work(&this.app, &this.key.tenant));
+        let done = tokio::task::spawn_blocking(move || work(&this));
         Ok(done.await.map_err(|panic| Problem::internal(&panic))??)
     }
 }
