@@ -154,6 +154,7 @@ impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Params<T> {
             let text = rejection.body_text();
             let text = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
             match text.split_once(": ").filter(|(name, _)| name.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')) {
+                Some((name, "invalid digit found in string")) => Problem::parameter(name, "is no whole number"),
                 Some((name, problem)) => Problem::parameter(name, problem),
                 None => Problem::malformed(text),
             }

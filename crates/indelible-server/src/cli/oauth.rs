@@ -76,6 +76,16 @@ impl Oauth {
     pub(super) fn run(&self, screen: &mut Screen) -> Result<(), Failure> {
         let about = |store: &dyn Store, tenant: Option<&str>, asked| about_oauth(self.question, store, tenant, asked);
         let answer = self.place.ask(self.question.path(), &self.conditions, about)?;
-        if screen.wants_json() { screen.json(&answer) } else { report::answer(self.question, &answer, screen) }
+        if screen.wants_json() {
+            return screen.json(&answer);
+        }
+        report::answer(self.question, &answer, screen)?;
+        // Who has a token at hand gives that itself, and would take it for unknown.
+        match &self.conditions.token {
+            Some(token) if report::is_empty(&answer) && !token.starts_with("hmac:") => {
+                screen.line("tokens are named by their fingerprints, which `indelible fingerprint` tells")
+            }
+            _ => Ok(()),
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
+use clap::{ArgMatches, Args, Command, FromArgMatches, error::ErrorKind, parser::ValueSource};
 use indelible::Store;
 use indelible_proof::{Event, Recorded, rotation::Rotation};
 use serde::{Serialize, de::DeserializeOwned};
@@ -19,12 +19,16 @@ use crate::{
     config::{Config, Options},
 };
 
+/// Where the log is: what was typed, else what the environment says.
+#[derive(Debug)]
+pub(crate) struct PlaceOptions(Named);
+
 /// The options that say where the log is.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Where the log is")]
-pub(crate) struct PlaceOptions {
+struct Named {
     /// Data directory of the log
-    #[arg(long, env = "INDELIBLE_DATA", value_name = "DIR", default_value = "data", conflicts_with = "url")]
+    #[arg(long, env = "INDELIBLE_DATA", value_name = "DIR", default_value = "data")]
     data: PathBuf,
     /// Server that has the log, e.g. http://127.0.0.1:4610
     #[arg(long, env = "INDELIBLE_URL", value_name = "URL")]
@@ -37,36 +41,71 @@ pub(crate) struct PlaceOptions {
     config: Option<PathBuf>,
 }
 
+impl Args for PlaceOptions {
+    fn augment_args(command: Command) -> Command {
+        Named::augment_args(command)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Named::augment_args_for_update(command)
+    }
+}
+
+impl FromArgMatches for PlaceOptions {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut named = Named::from_arg_matches(matches)?;
+        let from = |source| ["data", "url"].map(|name| matches.value_source(name) == Some(source));
+        match (from(ValueSource::CommandLine), from(ValueSource::EnvVariable)) {
+            ([true, true], _) => Err(ambiguous("--data and --url")),
+            ([false, false], [true, true]) => Err(ambiguous("INDELIBLE_DATA and INDELIBLE_URL")),
+            ([is_data, _], _) => {
+                named.url = named.url.filter(|_| !is_data);
+                Ok(Self(named))
+            }
+        }
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+fn ambiguous(both: &str) -> clap::Error {
+    let message = format!("{both} name two logs: leave one out, or type the one that is meant, --data or --url\n");
+    clap::Error::raw(ErrorKind::ArgumentConflict, message)
+}
+
 impl PlaceOptions {
     /// Opens the log, which must be there already.
     pub(crate) fn open(&self) -> Result<Place, Failure> {
-        match &self.url {
-            Some(url) => Remote::new(url, self.key.as_deref()).map(Place::Remote),
-            None => Local::open(&self.data).map(Place::Local),
+        match &self.0.url {
+            Some(url) => Remote::new(url, self.0.key.as_deref()).map(Place::Remote),
+            None => Local::open(&self.0.data).map(Place::Local),
         }
     }
 
     /// Opens the log; makes the data directory when there is none.
     pub(crate) fn open_or_create(&self) -> Result<Place, Failure> {
-        match &self.url {
-            Some(url) => Remote::new(url, self.key.as_deref()).map(Place::Remote),
-            None => Local::open_or_create(&self.data, &self.config()?.geo).map(Place::Local),
+        match &self.0.url {
+            Some(url) => Remote::new(url, self.0.key.as_deref()).map(Place::Remote),
+            None => Local::open_or_create(&self.0.data, &self.config()?.geo).map(Place::Local),
         }
     }
 
     /// What the server of a data directory would be configured with.
     pub(crate) fn config(&self) -> Result<Config, Failure> {
-        Config::load(Options::default(), self.config.as_deref()).map_err(Failure::because)
+        Config::load(Options::default(), self.0.config.as_deref()).map_err(Failure::because)
     }
 
     /// The data directory, unless a server is meant.
     pub(crate) fn data(&self) -> Option<&std::path::Path> {
-        self.url.is_none().then_some(&self.data)
+        self.0.url.is_none().then_some(&self.0.data)
     }
 
     /// The server, when one is meant.
     pub(crate) fn remote(&self) -> Option<Result<Remote, Failure>> {
-        self.url.as_ref().map(|url| Remote::new(url, self.key.as_deref()))
+        self.0.url.as_ref().map(|url| Remote::new(url, self.0.key.as_deref()))
     }
 }
 

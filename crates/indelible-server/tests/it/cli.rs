@@ -99,7 +99,8 @@ impl Shell {
     pub(crate) fn pipe(&self, input: &str, arguments: &[&str]) -> Done {
         let mut command = self.command(arguments);
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        // A command may end before it has read all of it.
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
         of(child.wait_with_output().unwrap())
     }
 }

@@ -114,6 +114,8 @@ fn each_question_is_answered_of_the_key_s_tenant_alone() {
     {
         assert_eq!(ask(acme, wrong).status, 400, "{wrong}");
     }
+    let limit = ask(acme, "failures?limit=many").assert_problem(400, "invalid-parameter");
+    assert_eq!(limit["detail"], "limit: is no whole number");
     // What a question does not take would be taken for met.
     for (wrong, field) in
         [("failures?route=/orders", "route"), ("reuse?at=1h", "at"), ("chain?token=r1&client=web", "client")]
@@ -139,6 +141,8 @@ fn told(shell: &Shell) {
         shell.run(&[&["oauth"], wrong].concat()).failed(2);
     }
     assert_eq!(ask(&["access", "--tenant", "globex"]), "none\n");
+    assert_eq!(ask(&["chain", "hmac:0"]), "none\n");
+    assert!(ask(&["chain", "a-token"]).starts_with("none\ntokens are named by their fingerprints"));
     let one_too_many = shell.run(&["oauth", "access", "a2"]).failed(2);
     assert!(
         one_too_many.contains("token: is not for this question, which takes client, actor, route"),
@@ -156,4 +160,18 @@ fn the_command_line_tells_of_a_data_directory_and_of_a_server() {
     shell.set("INDELIBLE_URL", &server.url(""));
     shell.set("INDELIBLE_KEY", &server.key);
     told(&shell);
+}
+
+#[test]
+fn the_place_that_is_typed_comes_before_those_of_the_environment() {
+    let mut shell = Shell::new();
+    shell.pipe(&lines(), &["record", "--data", "here"]).ok();
+    shell.set("INDELIBLE_URL", "http://127.0.0.1:1");
+    let reuse = shell.run(&["oauth", "reuse", "--data", "here"]).ok();
+    shell.set("INDELIBLE_DATA", "here");
+    assert_eq!(shell.run(&["oauth", "reuse", "--data", "here"]).ok(), reuse);
+    assert!(shell.run(&["oauth", "reuse", "--url", "http://127.0.0.1:1"]).failed(1).contains("127.0.0.1:1"));
+    assert!(shell.run(&["oauth", "reuse"]).failed(2).contains("INDELIBLE_DATA and INDELIBLE_URL name two logs"));
+    let both = ["oauth", "reuse", "--data", "here", "--url", "http://127.0.0.1:1"];
+    assert!(shell.run(&both).failed(2).contains("--data and --url name two logs"));
 }

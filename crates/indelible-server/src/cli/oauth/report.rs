@@ -28,8 +28,12 @@ pub(super) fn answer(question: OauthQuestion, answer: &Value, screen: &mut Scree
         OauthQuestion::Reuse => reuse(answer, screen)?,
         _ => answer::rows(answer, &columns(question, answer), screen)?,
     }
-    let is_empty = ["rows", "tokens", "others"].iter().all(|name| list(answer, name).is_empty());
-    answer::end(is_empty, answer["more"] == true, screen)
+    answer::end(is_empty(answer), answer["more"] == true, screen)
+}
+
+/// Whether an answer has nothing.
+pub(super) fn is_empty(answer: &Value) -> bool {
+    ["rows", "tokens", "others"].iter().all(|name| list(answer, name).is_empty())
 }
 
 fn columns(question: OauthQuestion, answer: &Value) -> Vec<Shown> {
