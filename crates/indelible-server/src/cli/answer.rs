@@ -17,7 +17,8 @@ pub(crate) enum Shown {
 }
 
 impl Shown {
-    fn column(self) -> Column {
+    /// The column of a table.
+    pub(crate) fn column(self) -> Column {
         match self {
             Self::Text(_, title) => Column::text(title, 8),
             Self::Number(_, title) => Column::number(title),
@@ -25,7 +26,8 @@ impl Shown {
         }
     }
 
-    fn cell(self, answer: &Value, row: &Value) -> Cell {
+    /// Its cell of a row of an answer.
+    pub(crate) fn cell(self, answer: &Value, row: &Value) -> Cell {
         Cell::plain(&match self {
             Self::Text(path, _) => text(at(row, path)),
             Self::Number(path, _) => number(answer, at(row, path)),

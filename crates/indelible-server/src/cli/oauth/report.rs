@@ -1,11 +1,13 @@
 //! Answers for people: tables, and trees of tokens.
 
+use std::iter;
+
 use serde_json::Value;
 
 use crate::{
     api::OauthQuestion,
     cli::{
-        answer::{self, Shown, list, number, text, time},
+        answer::{self, Shown, list, text, time},
         error::Failure,
         table::{self, Cell, Column},
         terminal::{Screen, style},
@@ -20,6 +22,18 @@ const ACTOR: Shown = Shown::Text("actor", "ACTOR");
 const REASON: Shown = Shown::Text("reason", "REASON");
 const FIRST: Shown = Shown::Time("first_at", "FIRST");
 const LAST: Shown = Shown::Time("last_at", "LAST");
+
+/// What is shown of a token beside its place in a tree.
+const LINK: [Shown; 8] = [
+    Shown::Text("state", "STATE"),
+    Shown::Time("issued.at", "ISSUED"),
+    Shown::Time("ended.at", "ENDED"),
+    CLIENT,
+    ACTOR,
+    Shown::Text("scopes", "SCOPES"),
+    Shown::Number("uses.count", "USES"),
+    Shown::Time("uses.last_at", "LAST USE"),
+];
 
 /// The answer to a question.
 pub(super) fn answer(question: OauthQuestion, answer: &Value, screen: &mut Screen) -> Result<(), Failure> {
@@ -83,39 +97,18 @@ fn token(token: &Value, depth: usize) -> Cell {
 
 fn chain(answer: &Value, screen: &mut Screen) -> Result<(), Failure> {
     let row = |link: &Value| {
-        let at = |value: &Value| Cell::plain(&time(value).unwrap_or_else(|| "-".to_owned()));
-        let plain = |value: &Value| Cell::plain(&text(value));
-        vec![
-            token(link, link["depth"].as_u64().map_or(0, |depth| depth as usize)),
-            plain(&link["state"]),
-            at(&link["issued"]["at"]),
-            at(&link["ended"]["at"]),
-            plain(&link["client"]),
-            plain(&link["actor"]),
-            plain(&link["scopes"]),
-            Cell::plain(&number(answer, &link["uses"]["count"])),
-            at(&link["uses"]["last_at"]),
-        ]
+        let token = token(link, link["depth"].as_u64().map_or(0, |depth| depth as usize));
+        iter::once(token).chain(LINK.map(|column| column.cell(answer, link))).collect()
     };
     let rows: Vec<Vec<Cell>> = list(answer, "tokens").iter().map(row).collect();
-    let columns = vec![
-        Column::text("TOKEN", 24),
-        Column::whole("STATE"),
-        Column::whole("ISSUED"),
-        Column::whole("ENDED"),
-        Column::text("CLIENT", 8),
-        Column::text("ACTOR", 8),
-        Column::text("SCOPES", 8),
-        Column::number("USES"),
-        Column::whole("LAST USE"),
-    ];
+    let columns = iter::once(Column::text("TOKEN", 24)).chain(LINK.map(Shown::column)).collect();
     if !rows.is_empty() {
         table::print(columns, &rows, screen)?;
     }
     let steps = |of: &Value, steps: &[Value]| -> Vec<Vec<Cell>> {
         let step = |step: &Value| {
             let words = [&step["action"], &step["outcome"], &step["reason"], of].map(|word| Cell::plain(&text(word)));
-            std::iter::once(Cell::plain(&time(&step["at"]).unwrap_or_default())).chain(words).collect()
+            iter::once(Cell::plain(&time(&step["at"]).unwrap_or_default())).chain(words).collect()
         };
         steps.iter().map(step).collect()
     };
