@@ -2,6 +2,7 @@
 
 mod aggregate;
 mod app;
+mod blocking;
 pub(crate) mod body;
 mod export;
 mod health;

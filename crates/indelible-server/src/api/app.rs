@@ -32,6 +32,7 @@ pub(crate) use tenant::TENANT_HEADER;
 pub(super) use writer::{Admitted, Proofs, Writer};
 
 use super::{
+    blocking::blocking,
     problem::{Problem, STOPPED},
     reads::Reads,
     refusals::{Cause, Peer, Refusals},
@@ -269,12 +270,11 @@ impl App {
         read: impl FnOnce() -> Result<T, E> + Send + 'static,
     ) -> Result<T, Problem> {
         let turn = Arc::clone(&self.0.reading).acquire_owned().await.map_err(|_| Problem::closing())?;
-        let done = tokio::task::spawn_blocking(move || {
-            let answer = read();
-            drop(turn);
-            answer
-        });
-        done.await.map_err(|panic| Problem::internal(&panic))?.map_err(Into::into)
+        let read = move || {
+            let _turn = turn;
+            read()
+        };
+        blocking(read).await?.map_err(Into::into)
     }
 
     fn store(&self) -> &Arc<dyn Store> {

@@ -18,6 +18,7 @@ use self::parse::{Batch, Form, Rejected};
 use super::{
     App,
     app::{Proofs, Writer},
+    blocking::blocking,
     body,
     params::{Params, parameters, words},
     problem::Problem,
@@ -112,8 +113,7 @@ pub(super) async fn record(
     let accepted = if bytes.len() <= limits::INLINE_BODY_BYTES {
         intake.accept(&bytes)?
     } else {
-        let done = tokio::task::spawn_blocking(move || intake.accept(&bytes));
-        done.await.map_err(|panic| Problem::internal(&panic))??
+        blocking(move || intake.accept(&bytes)).await??
     };
     drop(large);
     accepted.answer(skip, prover).await

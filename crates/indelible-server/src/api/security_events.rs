@@ -9,7 +9,7 @@ use axum::{
 use indelible::import::{Format, delivery};
 use serde_json::{Value, json};
 
-use super::{App, app::single, body, params::Name, problem::Problem, refusals::Peer};
+use super::{App, app::single, blocking::blocking, body, params::Name, problem::Problem, refusals::Peer};
 use crate::{clock, limits, receivers::NotTaken};
 
 /// Why a token is not taken.
@@ -66,8 +66,8 @@ pub(super) async fn push(
     // Not before: whoever lets their own wait would keep the tokens of all others out.
     let _turn = app.delivery()?;
     let (taken, of) = (app.clone(), name.clone());
-    let read = tokio::task::spawn_blocking(move || taken.issuer(&of).map(|door| door.of.claims(&token, clock::now())));
-    let claims = match read.await.map_err(|panic| Problem::internal(&panic))?? {
+    let read = blocking(move || taken.issuer(&of).map(|door| door.of.claims(&token, clock::now())));
+    let claims = match read.await?? {
         Ok(claims) => claims,
         Err(NotTaken::Refused(error)) => return Err(decline(error.code(), error.to_string())),
         Err(error @ NotTaken::NoKeys) => return Err(Problem::unavailable(error.to_string()).into()),

@@ -11,7 +11,9 @@ use indelible::{
 };
 use serde_json::{Value, json};
 
-use super::{App, app::single, body, params::Name, problem::Problem, record::small, refusals::Peer};
+use super::{
+    App, app::single, blocking::blocking, body, params::Name, problem::Problem, record::small, refusals::Peer,
+};
 use crate::{clock, limits};
 
 /// Records a delivery. It is durable when this answers.
@@ -42,8 +44,7 @@ pub(super) async fn deliver(
     let mut events = if bytes.len() <= limits::INLINE_BODY_BYTES {
         delivery(format, id.as_deref(), &bytes)
     } else {
-        let read = tokio::task::spawn_blocking(move || delivery(format, id.as_deref(), &bytes));
-        read.await.map_err(|panic| Problem::internal(&panic))?
+        blocking(move || delivery(format, id.as_deref(), &bytes)).await?
     };
     if sender.id_header().is_some() {
         door.enter().note_repetition(&mut events).await?;

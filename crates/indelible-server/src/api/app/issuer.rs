@@ -9,6 +9,7 @@ use indelible::{
 use super::{App, tenant::tenant_of};
 use crate::{
     api::{
+        blocking::blocking,
         problem::Problem,
         reads::{Endpoint, credential},
         refusals::Peer,
@@ -139,11 +140,10 @@ impl App {
     ) -> Result<T, Problem> {
         let turn = Arc::clone(&self.0.token_calls).try_acquire_owned();
         let turn = turn.map_err(|_| Problem::busy("too many calls about tokens are under way; nothing was done"))?;
-        let done = tokio::task::spawn_blocking(move || {
-            let answer = work();
-            drop(turn);
-            answer
-        });
-        done.await.map_err(|panic| Problem::internal(&panic))?
+        let work = move || {
+            let _turn = turn;
+            work()
+        };
+        blocking(work).await?
     }
 }

@@ -7,7 +7,7 @@ use indelible_proof::rotation::Rotation;
 
 use super::App;
 use crate::{
-    api::{problem::Problem, reads},
+    api::{blocking::blocking, problem::Problem, reads},
     clock,
     cosigning::Cosigning,
     keys::{Ability, ApiKey, KeysError, NewKey, Reach, Secret},
@@ -55,7 +55,7 @@ impl Operator {
     /// The state of the log.
     pub(in crate::api) async fn status(&self) -> Result<Status, Problem> {
         let store = Arc::clone(self.app.store());
-        tokio::task::spawn_blocking(move || store.status()).await.map_err(|panic| Problem::internal(&panic))
+        blocking(move || store.status()).await
     }
 
     /// The checkpoints of the log and who cosigns them.
@@ -123,7 +123,7 @@ impl Administrator {
     pub(in crate::api) async fn rotate_log_key(&self) -> Result<Rotation, Problem> {
         self.must_reach_all()?;
         let this = self.clone();
-        let done = tokio::task::spawn_blocking(move || {
+        let rotated = blocking(move || {
             let rotation = this.app.0.log.rotate_key()?;
             let event = this.sign(rotation::event(&rotation));
             // The key is changed, and the log's files tell of it, also where this fails.
@@ -132,7 +132,7 @@ impl Administrator {
             }
             Ok(rotation)
         });
-        done.await.map_err(|panic| Problem::internal(&panic))?.map_err(|error: AppendError| error.into())
+        rotated.await?.map_err(|error: AppendError| error.into())
     }
 
     /// Removes what has expired. When that takes longer than a request may, it goes on, and the answer is what will go.
@@ -173,7 +173,6 @@ impl Administrator {
         work: impl FnOnce(&Self) -> Result<T, KeysError> + Send + 'static,
     ) -> Result<T, Problem> {
         let this = self.clone();
-        let done = tokio::task::spawn_blocking(move || work(&this));
-        Ok(done.await.map_err(|panic| Problem::internal(&panic))??)
+        Ok(blocking(move || work(&this)).await??)
     }
 }
