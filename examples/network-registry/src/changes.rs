@@ -7,10 +7,7 @@ use axum::{
     extract::{Path, State},
     http::StatusCode,
 };
-use indelible::{
-    Event,
-    resources::{Action, Resource},
-};
+use indelible::{Event, resources::Action};
 use serde_json::{Value, json};
 use tokio_postgres::{Row, Transaction};
 
@@ -33,7 +30,7 @@ pub(crate) async fn create(
     let mut database = registry.database.lock().await;
     let transaction = database.transaction().await?;
     let id = insert(&transaction, &network).await?;
-    let resource = network.named(Resource::new("network", id.to_string()));
+    let resource = network.resource(id);
     record(&transaction, &resource.created(&network)?.actor(user)).await?;
     transaction.commit().await?;
     Ok(Json(json!({"id": id})))
@@ -51,7 +48,7 @@ pub(crate) async fn update(
     let before = found(row.as_ref())?;
     let sql = "UPDATE networks SET name = $2, address = $3, mtu = $4 WHERE id = $1";
     transaction.execute(sql, &[&id, &after.name, &after.address, &after.mtu]).await?;
-    let event = after.named(Resource::new("network", id.to_string())).updated(&before, &after)?;
+    let event = after.resource(id).updated(&before, &after)?;
     // Where nothing differs there is nothing to tell.
     if event.changes.is_some() {
         record(&transaction, &event.actor(user)).await?;
@@ -69,7 +66,7 @@ pub(crate) async fn delete(
     let transaction = database.transaction().await?;
     let row = transaction.query_opt("DELETE FROM networks WHERE id = $1 RETURNING *", &[&id]).await?;
     let network = found(row.as_ref())?;
-    let resource = network.named(Resource::new("network", id.to_string()));
+    let resource = network.resource(id);
     record(&transaction, &resource.deleted(&network)?.actor(user)).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)
@@ -86,7 +83,7 @@ pub(crate) async fn request(
     let sql = "INSERT INTO requests (name, address, mtu) VALUES ($1, $2, $3) RETURNING id";
     let row = transaction.query_one(sql, &[&network.name, &network.address, &network.mtu]).await?;
     let request: i64 = row.get("id");
-    let wanted = network.named(Resource::requested("network", request.to_string()));
+    let wanted = network.wanted(request);
     record(&transaction, &wanted.set(Action::REQUESTED, &network)?.actor(user)).await?;
     transaction.commit().await?;
     Ok(Json(json!({"request": request})))
@@ -102,7 +99,7 @@ pub(crate) async fn approve(
     let network = take_request(&transaction, request).await?;
     let id = insert(&transaction, &network).await?;
     // From here on the network and its request are one story.
-    let resource = network.named(Resource::requested("network", request.to_string()).becomes(id.to_string()));
+    let resource = network.wanted(request).becomes(id.to_string());
     record(&transaction, &resource.on(Action::APPROVED).actor(user.clone())).await?;
     record(&transaction, &resource.created(&network)?.actor(user)).await?;
     transaction.commit().await?;
@@ -117,7 +114,7 @@ pub(crate) async fn deny(
     let mut database = registry.database.lock().await;
     let transaction = database.transaction().await?;
     let network = take_request(&transaction, request).await?;
-    let wanted = network.named(Resource::requested("network", request.to_string()));
+    let wanted = network.wanted(request);
     record(&transaction, &wanted.on(Action::DENIED).actor(user)).await?;
     transaction.commit().await?;
     Ok(StatusCode::NO_CONTENT)

@@ -59,9 +59,14 @@ impl Network {
         Self { name: row.get("name"), address: row.get("address"), mtu: row.get("mtu") }
     }
 
-    /// The resource that events name, with its id or with that of the request for it.
-    fn named(&self, resource: Resource) -> Resource {
-        resource.name(&self.name).address(&self.address)
+    /// The resource that events name.
+    fn resource(&self, id: i64) -> Resource {
+        Resource::new("network", id.to_string()).name(&self.name).address(&self.address)
+    }
+
+    /// The same while it is only asked for, by the id of the request.
+    fn wanted(&self, request: i64) -> Resource {
+        Resource::requested("network", request.to_string()).name(&self.name).address(&self.address)
     }
 }
 
