@@ -57,6 +57,9 @@ pub const EPOCHS_MAX: usize = 4096;
 pub const CLASSES_MAX: usize = 64 * 1024;
 /// Rows of a segment from which on a term has a digest of its own. Rarer ones are scanned.
 pub const BUSY_ROWS_MIN: u32 = 512;
+/// Blocks of a stratum of a segment's rows, which has a digest of its own. What of a window of time is no whole stratum is
+/// scanned.
+pub const STRATUM_BLOCKS: u32 = 64;
 /// Values of a facet that each class of a digest has counted, in every class: its most frequent ones. Where that is too
 /// much they are halved, down to the smallest.
 pub const FACET_VALUES: (usize, usize) = (256, 8);

@@ -11,6 +11,15 @@ pub(crate) fn in_order<T: Send, E: Send>(
     jobs: usize,
     work: impl Fn(usize) -> Result<T, E> + Sync,
 ) -> Result<Vec<T>, E> {
+    in_order_on(std::thread::available_parallelism().map_or(1, usize::from), jobs, work)
+}
+
+/// The same on at most so many threads.
+pub(crate) fn in_order_on<T: Send, E: Send>(
+    threads: usize,
+    jobs: usize,
+    work: impl Fn(usize) -> Result<T, E> + Sync,
+) -> Result<Vec<T>, E> {
     let next = AtomicUsize::new(0);
     let done = Mutex::new(Vec::with_capacity(jobs));
     let worker = || {
@@ -26,9 +35,8 @@ pub(crate) fn in_order<T: Send, E: Send>(
             done.lock().unwrap_or_else(PoisonError::into_inner).push((job, result));
         }
     };
-    let workers = std::thread::available_parallelism().map_or(1, usize::from).min(jobs);
     std::thread::scope(|scope| {
-        (1..workers).for_each(|_| drop(scope.spawn(worker)));
+        (1..threads.min(jobs)).for_each(|_| drop(scope.spawn(worker)));
         worker();
     });
     let mut done = done.into_inner().unwrap_or_else(PoisonError::into_inner);

@@ -1,8 +1,11 @@
 //! What is counted at sealing, so that common questions need no scan.
 //!
 //! Events that are alike in all of [`CLASS`] are of one *class*. A *digest* counts the events of a *subject* - all
-//! events of the source, or those of one busy credential or actor - by class, and by class and each [`Facet`]. A question
-//! about a subject that filters and groups by the columns of classes and by one facet is a sum over a digest.
+//! events of the source, those of one busy credential or actor, or those of a *stratum* of its rows - by class, and by class
+//! and each [`Facet`]. A question about a subject that filters and groups by the columns of classes and by one facet is a sum
+//! over a digest; about a window of time, a sum over the strata in it.
+
+use std::ops::Range;
 
 use crate::{column::Column, sketch::Sketch};
 
@@ -48,14 +51,33 @@ pub enum Facet {
     Credential,
     /// Scopes that the request needed; an event is counted in each.
     Scope,
+    /// Client.
+    Client,
+    /// Client, and scopes that it requested or needed.
+    ClientRequested,
+    /// Client, and scopes that it was granted.
+    ClientGranted,
+    /// Country.
+    Country,
 }
 
 impl Facet {
     /// All of them, in the order in which they lie in a segment.
-    pub const ALL: [Self; 7] =
-        [Self::Hour, Self::Ip, Self::Endpoint, Self::Status, Self::Latency, Self::Credential, Self::Scope];
+    pub const ALL: [Self; 11] = [
+        Self::Hour,
+        Self::Ip,
+        Self::Endpoint,
+        Self::Status,
+        Self::Latency,
+        Self::Credential,
+        Self::Scope,
+        Self::Client,
+        Self::ClientRequested,
+        Self::ClientGranted,
+        Self::Country,
+    ];
 
-    /// The columns that it counts by.
+    /// The columns that it counts by. Only the last may be a list.
     pub const fn columns(self) -> &'static [Column] {
         match self {
             Self::Hour => &[Column::OccurredAt],
@@ -65,6 +87,10 @@ impl Facet {
             Self::Latency => &[Column::HttpLatencyUs],
             Self::Credential => &[Column::CredentialId],
             Self::Scope => &[Column::OauthScopesRequested],
+            Self::Client => &[Column::ClientId],
+            Self::ClientRequested => &[Column::ClientId, Column::OauthScopesRequested],
+            Self::ClientGranted => &[Column::ClientId, Column::OauthScopesGranted],
+            Self::Country => &[Column::ContextGeoCountry],
         }
     }
 
@@ -75,7 +101,17 @@ impl Facet {
 
     /// Whether values that are rare may be left out.
     pub const fn is_cut(self) -> bool {
-        !matches!(self, Self::Hour | Self::Latency)
+        !matches!(self, Self::Hour | Self::Latency) && !self.is_of_strata()
+    }
+
+    /// Whether a segment need not count by it, because no row has a value: that holds for columns that are absent.
+    pub(crate) fn is_implied(self, is_absent: impl Fn(Column) -> bool) -> bool {
+        self.is_of_strata() && self.columns().iter().all(|&column| is_absent(column))
+    }
+
+    /// Whether strata are counted by it too.
+    pub const fn is_of_strata(self) -> bool {
+        matches!(self, Self::Client | Self::ClientRequested | Self::ClientGranted | Self::Country)
     }
 }
 
@@ -88,6 +124,20 @@ pub struct Rollup {
     pub classes: Vec<Class>,
     /// The subjects of digests 1, 2, ..., rising by column and code. Digest 0 is of all events.
     pub busy: Vec<(Column, u32)>,
+    /// The blocks of each stratum, the subjects of the digests that follow.
+    pub strata: Vec<Range<u32>>,
+}
+
+impl Rollup {
+    /// The digest of the first stratum.
+    pub fn first_of_strata(&self) -> u32 {
+        1 + self.busy.len() as u32
+    }
+
+    /// How many digests there are.
+    pub fn digests(&self) -> u32 {
+        self.first_of_strata() + self.strata.len() as u32
+    }
 }
 
 /// The events of a class in a digest.

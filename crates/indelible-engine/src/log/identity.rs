@@ -5,7 +5,7 @@ use indelible_proof::{EventId, Timestamp, note::is_name};
 use crate::limits::LOG_NAME_BYTES_MAX;
 
 /// The version of the files of a data directory that this code writes. It reads all before.
-pub const FORMAT: u32 = 2;
+pub const FORMAT: u32 = 3;
 
 /// Who a log is.
 #[derive(Debug, Clone, PartialEq, Eq)]

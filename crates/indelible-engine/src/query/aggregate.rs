@@ -11,7 +11,7 @@ use super::{
     part::{Cancel, Snapshot},
     plan::Plan,
     shortcut,
-    tally::Tally,
+    tally::{Keys, Tally},
 };
 use crate::{
     limits::{AGGREGATE_ROWS_MAX, GROUP_BY_MAX, ONE_THREAD_ROWS_MAX},
@@ -49,14 +49,14 @@ impl Snapshot {
         };
         if aggregate.group_by.is_empty() {
             // Nothing counted is an answer too.
-            merged.group(Vec::new())?;
+            merged.group(Keys::default())?;
         }
-        Ok(table(merged.into_answer(aggregate), aggregate))
+        Ok(table(&merged.into_answer(aggregate), aggregate))
     }
 
     /// Takes one part after the other until none is left.
     fn work(&self, aggregate: &Aggregate, cancel: &Cancel, next: &AtomicUsize) -> Result<Merged, ReadError> {
-        let mut merged = Merged::default();
+        let mut merged = Merged::new(aggregate);
         while let Some(part) = self.parts.get(next.fetch_add(1, Ordering::Relaxed)) {
             let add = |source: &dyn Source| self.add_source(source, aggregate, cancel, &mut merged);
             let added = cancel.check().and_then(|()| part.read(add));
@@ -85,61 +85,58 @@ impl Snapshot {
     }
 }
 
-fn table(answer: Answer, aggregate: &Aggregate) -> Table {
+fn table(answer: &Answer, aggregate: &Aggregate) -> Table {
     let keys = aggregate.group_by.len().min(GROUP_BY_MAX);
-    let Answer { mut rows, left_out, mut exact } = answer;
+    let count = aggregate.measures.iter().position(|measure| *measure == Measure::Count).map(|nth| keys + nth);
+    // The most events that a group may have: those that are counted, and those that are left out.
+    let events_max = |(group, missing): &(u32, u64)| {
+        let counted = count.map_or(&Value::Null, |count| answer.value(*group, count));
+        if let Value::Int(counted) = counted { counted.unsigned_abs().saturating_add(*missing) } else { *missing }
+    };
+    let mut rows: Vec<(u32, u64)> = (0..).zip(answer.missing.iter().copied()).collect();
     // Rows that are not returned could have been, had nothing of them been left out: if they have as many events as this.
     let mut bar = None;
-    let mut others = left_out;
+    let mut others = answer.left_out;
     if let Some(having) = aggregate.having {
         let by_count = aggregate.measures.get(having.measure) == Some(&Measure::Count);
         bar = by_count.then_some(having.at_least);
-        rows.retain(|(row, missing)| {
-            let value = row.get(keys + having.measure);
-            let kept = matches!(value, Some(Value::Int(n)) if *n >= having.at_least);
-            if !kept && *missing > 0 {
-                others = others.max(count_in(row, keys, aggregate).saturating_add(*missing));
+        rows.retain(|row| {
+            let kept = matches!(answer.value(row.0, keys + having.measure), Value::Int(n) if *n >= having.at_least);
+            if !kept && row.1 > 0 {
+                others = others.max(events_max(row));
             }
             kept
         });
     }
-    let order = aggregate.ordered_by();
-    rows.sort_by(|(a, _), (b, _)| compare(order, keys, a, b));
     let groups = rows.len() as u64;
     let limit = aggregate.limit.clamp(1, AGGREGATE_ROWS_MAX) as usize;
-    for (row, missing) in rows.iter().skip(limit) {
-        others = others.max(count_in(row, keys, aggregate).saturating_add(*missing));
+    let order = aggregate.ordered_by();
+    let by = |a: &(u32, u64), b: &(u32, u64)| compare(answer, order, keys, a.0, b.0);
+    if rows.len() > limit {
+        rows.select_nth_unstable_by(limit, by);
+        others = rows.drain(limit..).map(|row| events_max(&row)).fold(others, u64::max);
     }
-    if left_out > 0 {
+    rows.sort_unstable_by(by);
+    let mut exact = answer.exact;
+    if answer.left_out > 0 {
         if let Some((last, _)) = rows.get(limit - 1) {
-            bar = Some(count_in(last, keys, aggregate) as i64);
+            bar = Some(events_max(&(*last, 0)) as i64);
         }
-        exact &=
-            bar.is_some_and(|bar| (others as i64) < bar) && rows.iter().take(limit).all(|(_, missing)| *missing == 0);
+        exact &= bar.is_some_and(|bar| (others as i64) < bar) && rows.iter().all(|(_, missing)| *missing == 0);
     }
-    let rows = rows.into_iter().take(limit).map(|(row, _)| row).collect();
     let groups_named = aggregate.group_by.iter().take(GROUP_BY_MAX).map(Group::to_string);
     let columns = groups_named.chain(aggregate.measures.iter().map(Measure::to_string)).collect();
-    Table { columns, rows, exact, groups }
+    Table { columns, rows: rows.into_iter().map(|(group, _)| answer.row(group)).collect(), exact, groups }
 }
 
-/// The events of a group.
-fn count_in(row: &[Value], keys: usize, aggregate: &Aggregate) -> u64 {
-    let count = aggregate.measures.iter().position(|measure| *measure == Measure::Count);
-    match count.and_then(|count| row.get(keys + count)) {
-        Some(Value::Int(count)) => count.unsigned_abs(),
-        _ => 0,
-    }
-}
-
-fn compare(order: OrderBy, keys: usize, a: &[Value], b: &[Value]) -> Compared {
+fn compare(answer: &Answer, order: OrderBy, keys: usize, a: u32, b: u32) -> Compared {
     let (at, falling) = match order {
         OrderBy::KeyAscending(nth) => (nth, false),
         OrderBy::KeyDescending(nth) => (nth, true),
         OrderBy::MeasureAscending(nth) => (keys + nth, false),
         OrderBy::MeasureDescending(nth) => (keys + nth, true),
     };
-    let first = a.get(at).cmp(&b.get(at));
+    let first = answer.value(a, at).cmp(answer.value(b, at));
     let first = if falling { first.reverse() } else { first };
-    first.then_with(|| a.get(..keys).cmp(&b.get(..keys)))
+    first.then_with(|| answer.compare(a, b))
 }

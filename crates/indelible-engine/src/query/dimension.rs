@@ -43,7 +43,7 @@ impl<T> Default for Interner<T> {
 }
 
 impl<T: Hash + Eq + Clone> Interner<T> {
-    fn key(&mut self, value: T) -> u32 {
+    pub(super) fn key(&mut self, value: T) -> u32 {
         if let Some(&key) = self.numbers.get(&value) {
             return key;
         }
@@ -53,8 +53,17 @@ impl<T: Hash + Eq + Clone> Interner<T> {
         key
     }
 
-    fn get(&self, key: u32) -> Option<&T> {
+    pub(super) fn get(&self, key: u32) -> Option<&T> {
         self.values.get((key as usize).checked_sub(1)?)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The values by number.
+    pub(super) fn into_values(self) -> impl Iterator<Item = T> {
+        self.values.into_iter()
     }
 }
 

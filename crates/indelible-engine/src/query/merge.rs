@@ -1,25 +1,29 @@
 //! Bringing the tallies of several sources together, by value.
 
+use std::cmp::Ordering;
+
 use hashbrown::{HashMap, HashSet};
 use indelible_proof::Timestamp;
 
 use super::{
-    dimension::{Dimension, NULL, int_value},
+    dimension::{Dimension, Interner, NULL, int_value},
     model::{Aggregate, Measure, Value},
-    tally::{Keys, Seen, Tally, Values, bounded},
+    tally::{Groups, Keys, Seen, Tally, Values, bounded},
     term_set::{TermSet, Union, within_bytes},
 };
 use crate::{
     column::Column,
-    limits::{APPROXIMATE_VALUES_MIN, GROUPS_MAX},
+    limits::{APPROXIMATE_VALUES_MIN, GROUP_BY_MAX},
     sketch::{Sketch, hash},
     source::{ReadError, Source},
 };
 
 /// The groups of all sources so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Merged {
-    groups: HashMap<Vec<Value>, u32>,
+    /// The values of each dimension; groups are of their keys.
+    dimensions: Vec<Interner<Value>>,
+    groups: Groups,
     group_bytes: usize,
     counts: Vec<u64>,
     spans: Vec<(i64, i64)>,
@@ -33,8 +37,12 @@ pub(super) struct Merged {
 /// What all sources gave.
 #[derive(Debug)]
 pub(super) struct Answer {
-    /// Each group's keys, then its measures; and how many events of it may have been left out.
-    pub(super) rows: Vec<(Vec<Value>, u64)>,
+    dimensions: Vec<Interner<Value>>,
+    groups: Vec<Keys>,
+    /// Of each measure, the value of each group.
+    measures: Vec<Vec<Value>>,
+    /// How many events of each group may have been left out.
+    pub(super) missing: Vec<u64>,
     /// How many events a group may have that is not there.
     pub(super) left_out: u64,
     /// Whether no measure comes from a sketch or from rounded values.
@@ -135,21 +143,70 @@ impl DistinctValues {
     }
 }
 
+impl Answer {
+    /// A value of a group: of its keys, then of its measures.
+    pub(super) fn value(&self, group: u32, nth: usize) -> &Value {
+        let value = match self.dimensions.get(nth) {
+            Some(dimension) => dimension.get(self.key(group, nth)),
+            None => self.measures.get(nth - self.dimensions.len()).and_then(|values| values.get(group as usize)),
+        };
+        value.unwrap_or(&Value::Null)
+    }
+
+    /// All of them.
+    pub(super) fn row(&self, group: u32) -> Vec<Value> {
+        (0..self.dimensions.len() + self.measures.len()).map(|nth| self.value(group, nth).clone()).collect()
+    }
+
+    /// How the keys of two groups compare.
+    pub(super) fn compare(&self, a: u32, b: u32) -> Ordering {
+        let differs = |nth: &usize| self.key(a, *nth) != self.key(b, *nth);
+        let first = (0..self.dimensions.len()).find(differs);
+        first.map_or(Ordering::Equal, |nth| self.value(a, nth).cmp(self.value(b, nth)))
+    }
+
+    fn key(&self, group: u32, nth: usize) -> u32 {
+        self.groups.get(group as usize).and_then(|keys| keys.get(nth)).copied().unwrap_or(NULL)
+    }
+}
+
 impl Merged {
+    /// None yet, grouped by what an aggregate says.
+    pub(super) fn new(aggregate: &Aggregate) -> Self {
+        let dimensions = aggregate.group_by.len().min(GROUP_BY_MAX);
+        Self {
+            dimensions: (0..dimensions).map(|_| Interner::default()).collect(),
+            groups: Groups::new(&vec![None; dimensions]),
+            group_bytes: 0,
+            counts: Vec::new(),
+            spans: Vec::new(),
+            distinct: Vec::new(),
+            values: Vec::new(),
+            left_out: 0,
+            listed: Vec::new(),
+        }
+    }
+
     /// Adds what a source gave.
     pub(super) fn add(&mut self, source: &dyn Source, tally: &Tally<'_>) -> Result<(), ReadError> {
         let of_groups =
             || tally.groups.keys.iter().zip(&tally.counts).map(|(keys, count)| tally.keeps(*count).then_some(keys));
-        let mut texts = Vec::new();
+        let mut renamed = Vec::new();
         for (nth, dimension) in tally.dimensions.iter().enumerate() {
-            let keys = of_groups().flatten().filter_map(|keys: &Keys| keys.get(nth).copied());
-            texts.push(values_of(source, dimension, keys.collect())?);
+            let keys = rising(of_groups().flatten().filter_map(|keys: &Keys| keys.get(nth).copied()).collect());
+            let mut of_source = vec![NULL; keys.last().map_or(0, |&last| last as usize + 1)];
+            let mut known = Ok(());
+            let keys = keys.strip_prefix(&[NULL]).unwrap_or(&keys);
+            dimension.values(source, keys, &mut |key, value| match self.key(nth, value) {
+                Ok(new) => of_source.get_mut(key as usize).into_iter().for_each(|slot| *slot = new),
+                Err(error) => known = Err(error),
+            })?;
+            known?;
+            renamed.push(of_source);
         }
-        let value = |(key, texts): (&u32, &HashMap<u32, Value>)| texts.get(key).cloned().unwrap_or(Value::Null);
         let mut numbers = Vec::with_capacity(tally.groups.keys.len());
         for keys in of_groups() {
-            let values = keys.map(|keys| keys.iter().zip(&texts).map(value).collect());
-            numbers.push(values.map(|values| self.group(values)).transpose()?);
+            numbers.push(keys.map(|keys| self.group(rename(keys, &renamed))).transpose()?);
         }
         let number = |group: u32| numbers.get(group as usize).copied().flatten();
         self.left_out += tally.left_out;
@@ -183,12 +240,13 @@ impl Merged {
 
     /// Adds what another thread gathered.
     pub(super) fn absorb(&mut self, other: Self) -> Result<(), ReadError> {
-        let mut numbers = vec![0; other.counts.len()];
-        for (values, group) in other.groups {
-            if let Some(number) = numbers.get_mut(group as usize) {
-                *number = self.group(values)?;
-            }
+        let mut renamed = Vec::new();
+        for (nth, dimension) in other.dimensions.into_iter().enumerate() {
+            let keys = dimension.into_values().map(|value| self.key(nth, value));
+            renamed.push(std::iter::once(Ok(NULL)).chain(keys).collect::<Result<Vec<u32>, ReadError>>()?);
         }
+        let numbers = other.groups.keys.iter().map(|keys| self.group(rename(keys, &renamed)));
+        let numbers = numbers.collect::<Result<Vec<u32>, ReadError>>()?;
         let number = |group: u32| numbers.get(group as usize).copied().unwrap_or_default();
         self.left_out += other.left_out;
         for (((group, count), span), listed) in (0..).zip(other.counts).zip(other.spans).zip(other.listed) {
@@ -215,21 +273,26 @@ impl Merged {
         Ok(())
     }
 
+    /// The key of a value of the `nth` dimension.
+    fn key(&mut self, nth: usize, value: Value) -> Result<u32, ReadError> {
+        let Some(dimension) = self.dimensions.get_mut(nth).filter(|_| value != Value::Null) else { return Ok(NULL) };
+        let (known, bytes) = (dimension.len(), bytes_of(&value));
+        let key = dimension.key(value);
+        if dimension.len() > known {
+            self.group_bytes += bytes;
+            within_bytes(self.group_bytes)?;
+        }
+        Ok(key)
+    }
+
     /// The number of a group, new or not.
-    pub(super) fn group(&mut self, values: Vec<Value>) -> Result<u32, ReadError> {
-        if let Some(&number) = self.groups.get(&values) {
-            return Ok(number);
+    pub(super) fn group(&mut self, keys: Keys) -> Result<u32, ReadError> {
+        let number = self.groups.find(keys)?;
+        if number as usize >= self.counts.len() {
+            self.counts.push(0);
+            self.spans.push((i64::MAX, i64::MIN));
+            self.listed.push(0);
         }
-        if self.groups.len() >= GROUPS_MAX {
-            return Err(ReadError::TooBroad { what: "groups", limit: GROUPS_MAX });
-        }
-        self.group_bytes += values.iter().map(bytes_of).sum::<usize>();
-        within_bytes(self.group_bytes)?;
-        let number = self.groups.len() as u32;
-        self.groups.insert(values, number);
-        self.counts.push(0);
-        self.spans.push((i64::MAX, i64::MIN));
-        self.listed.push(0);
         Ok(number)
     }
 
@@ -267,25 +330,18 @@ impl Merged {
     pub(super) fn into_answer(mut self, aggregate: &Aggregate) -> Answer {
         let sketched = self.distinct.iter().any(|distinct| !distinct.sketches.is_empty());
         let exact = !sketched && !self.values.iter().any(|values| values.rounded);
-        let mut rows: Vec<Vec<Value>> = vec![Vec::new(); self.counts.len()];
-        for (values, number) in std::mem::take(&mut self.groups) {
-            if let Some(row) = rows.get_mut(number as usize) {
-                *row = values;
-            }
-        }
         let mut distinct = std::mem::take(&mut self.distinct).into_iter();
-        for measure in &aggregate.measures {
-            let values = match measure {
-                Measure::Count => self.counts.iter().map(|&count| int(count)).collect(),
-                Measure::First => self.spans.iter().map(|&(first, _)| time(first, i64::MAX)).collect(),
-                Measure::Last => self.spans.iter().map(|&(_, last)| time(last, i64::MIN)).collect(),
-                Measure::Distinct(_) => distinct.next().unwrap_or_default().counts(self.counts.len()),
-                Measure::Percentile(column, percent) => self.percentiles(*column, *percent),
-            };
-            rows.iter_mut().zip(values).for_each(|(row, value): (_, Value)| row.push(value));
-        }
-        let missing = self.listed.iter().map(|listed| self.left_out.saturating_sub(*listed));
-        Answer { rows: rows.into_iter().zip(missing).collect(), left_out: self.left_out, exact }
+        let values = |measure: &Measure| match measure {
+            Measure::Count => self.counts.iter().map(|&count| int(count)).collect(),
+            Measure::First => self.spans.iter().map(|&(first, _)| time(first, i64::MAX)).collect(),
+            Measure::Last => self.spans.iter().map(|&(_, last)| time(last, i64::MIN)).collect(),
+            Measure::Distinct(_) => distinct.next().unwrap_or_default().counts(self.counts.len()),
+            Measure::Percentile(column, percent) => self.percentiles(*column, *percent),
+        };
+        let measures = aggregate.measures.iter().map(values).collect();
+        let missing = self.listed.iter().map(|listed| self.left_out.saturating_sub(*listed)).collect();
+        let (dimensions, groups) = (self.dimensions, self.groups.keys);
+        Answer { dimensions, groups, measures, missing, left_out: self.left_out, exact }
     }
 
     /// By the nearest rank: the smallest value that at least so many percent of the values do not exceed.
@@ -312,13 +368,23 @@ impl Merged {
     }
 }
 
-fn values_of(
-    source: &dyn Source,
-    dimension: &Dimension<'_>,
-    mut keys: Vec<u32>,
-) -> Result<HashMap<u32, Value>, ReadError> {
+/// The same group by other keys.
+fn rename(keys: &Keys, renamed: &[Vec<u32>]) -> Keys {
+    let mut new = Keys::default();
+    for ((slot, key), renamed) in new.iter_mut().zip(keys).zip(renamed) {
+        *slot = renamed.get(*key as usize).copied().unwrap_or(NULL);
+    }
+    new
+}
+
+fn rising(mut keys: Vec<u32>) -> Vec<u32> {
     keys.sort_unstable();
     keys.dedup();
+    keys
+}
+
+fn values_of(source: &dyn Source, dimension: &Dimension<'_>, keys: Vec<u32>) -> Result<HashMap<u32, Value>, ReadError> {
+    let keys = rising(keys);
     let keys = keys.strip_prefix(&[NULL]).unwrap_or(&keys);
     let mut values = HashMap::with_capacity(keys.len());
     dimension.values(source, keys, &mut |key, value| {

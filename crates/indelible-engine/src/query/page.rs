@@ -1,41 +1,84 @@
 //! Pages of events.
 
-use std::ops::ControlFlow;
+use std::{
+    convert::Infallible,
+    ops::ControlFlow,
+    sync::atomic::{AtomicUsize, Ordering},
+};
 
 use indelible_proof::{EventId, Recorded};
 
 use super::{
     model::{Cursor, Filter, Order, Page, Query},
-    part::{Cancel, Snapshot},
+    part::{Cancel, Part, Snapshot},
     plan::Plan,
     scan::scan,
 };
 use crate::{
-    limits::{BLOCK_ROWS, PAGE_ROWS_MAX},
+    limits::{BLOCK_ROWS, ONE_THREAD_ROWS_MAX, PAGE_ROWS_MAX},
+    parallel,
     source::{ReadError, Source, events},
 };
 
 impl Snapshot {
-    /// A page of events. Reads no further than to the event behind the page, which tells that there is a next one.
+    /// A page of events. Reads little further than to the event behind the page, which tells that there is a next one. Large
+    /// logs are read by two threads.
     pub fn query(&self, query: &Query, cancel: &Cancel) -> Result<Page, ReadError> {
+        let mut rows = 0;
+        let mut is_alone = |part: &&Part| {
+            let before = rows;
+            rows += part.read(|source| u64::from(source.rows()));
+            before <= ONE_THREAD_ROWS_MAX
+        };
+        // Most pages are in the first parts, where a second thread would read what is not needed.
+        let alone = self.in_order(query.order).iter().take_while(|part| is_alone(part)).count();
+        self.query_on(alone, query, cancel)
+    }
+
+    /// The same, with so many parts read by one thread.
+    pub(super) fn query_on(&self, alone: usize, query: &Query, cancel: &Cancel) -> Result<Page, ReadError> {
+        let parts = self.in_order(query.order);
+        let (alone, others) = parts.split_at(alone.min(parts.len()));
         let filter = behind(query);
         let limit = query.limit.clamp(1, PAGE_ROWS_MAX) as usize;
-        let mut page = Page::default();
-        let mut parts = self.parts.iter();
-        while let Some(part) = match query.order {
-            Order::NewestFirst => parts.next_back(),
-            Order::OldestFirst => parts.next(),
-        } {
+        let read = |part: &Part, wanted| {
             cancel.check()?;
-            let wanted = limit + 1 - page.events.len();
-            page.events.extend(part.read(|source| self.of_source(source, &filter, query.order, wanted, cancel))?);
-            if page.events.len() > limit {
-                page.events.truncate(limit);
-                page.next = page.events.last().map(|last| Cursor { seq: last.seq });
-                break;
+            part.read(|source| self.of_source(source, &filter, query.order, wanted, cancel))
+        };
+        let mut events = Vec::new();
+        for part in alone {
+            if events.len() <= limit {
+                events.extend(read(part, limit + 1 - events.len())?);
             }
         }
+        let wanted = (limit + 1).saturating_sub(events.len());
+        let others = if wanted > 0 { others } else { &[] };
+        let found = AtomicUsize::new(0);
+        let Ok(read) = parallel::in_order_on(2, others.len(), |nth| {
+            // Parts are begun in their order: what comes after those that have enough is not needed.
+            let part = others.get(nth).filter(|_| found.load(Ordering::Relaxed) < wanted);
+            let of_part = part.map_or_else(|| Ok(Vec::new()), |part| read(part, wanted));
+            found.fetch_add(of_part.as_ref().map_or(0, Vec::len), Ordering::Relaxed);
+            Ok::<_, Infallible>(of_part)
+        });
+        for of_part in read {
+            if events.len() <= limit {
+                events.extend(of_part?);
+            }
+        }
+        let mut page = Page { events, next: None };
+        if page.events.len() > limit {
+            page.events.truncate(limit);
+            page.next = page.events.last().map(|last| Cursor { seq: last.seq });
+        }
         Ok(page)
+    }
+
+    fn in_order(&self, order: Order) -> Vec<&Part> {
+        match order {
+            Order::NewestFirst => self.parts.iter().rev().collect(),
+            Order::OldestFirst => self.parts.iter().collect(),
+        }
     }
 
     /// The event at a sequence number, if it is a tenant's.

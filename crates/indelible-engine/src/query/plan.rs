@@ -98,7 +98,8 @@ impl<'q> Plan<'q> {
         Ok(())
     }
 
-    fn keep_blocks(&mut self, blocks: Vec<u32>) {
+    /// Leaves only some blocks, which rise.
+    pub(super) fn keep_blocks(&mut self, blocks: Vec<u32>) {
         match &mut self.blocks {
             Some(before) => before.retain(|block| blocks.binary_search(block).is_ok()),
             None => self.blocks = Some(blocks),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::{
-    dimension::Dimension,
+    dimension::{Dimension, NULL},
     model::{Aggregate, Measure},
     plan::{Plan, Predicate, Resolved},
     tally::{Distinct, Keys, Tally},
@@ -12,12 +12,12 @@ use crate::{
     code_set::CodeSet,
     column::Column,
     histogram,
-    rollup::{BUSY, CLASS, Counts, Facet, HOUR_US, Key, Rollup, Sketched, Span},
+    rollup::{BUSY, CLASS, Counts, Facet, HOUR_US, Rollup, Sketched, Span},
     source::{ReadError, Source},
 };
 
 /// Fills a tally from the roll-up; false when what the plan then says has to be scanned. Of several subjects those that have
-/// a digest are taken out of the plan.
+/// a digest are taken out of the plan, and of a window of time the strata within it.
 pub(super) fn tally(
     source: &dyn Source,
     plan: &mut Plan<'_>,
@@ -25,8 +25,10 @@ pub(super) fn tally(
     tally: &mut Tally<'_>,
 ) -> Result<bool, ReadError> {
     let Some(rollup) = source.rollup()? else { return Ok(false) };
-    let Some(asked) = Asked::new(source, rollup, plan, aggregate, tally) else { return Ok(false) };
-    let Some((digests, rest)) = subjects(rollup, plan) else { return Ok(false) };
+    let asked = |hours| Asked::new(source, rollup, plan, aggregate, tally, hours);
+    let whole = || Some((asked(hours_of(plan)?)?, subjects(rollup, plan)?));
+    let strata = || Some((asked(None)?, strata(source, rollup, plan)?));
+    let Some((asked, (digests, rest))) = whole().or_else(strata) else { return Ok(false) };
     let mut tables = Vec::with_capacity(digests.len());
     for digest in digests {
         match asked.read(source, digest, tally)? {
@@ -38,32 +40,35 @@ pub(super) fn tally(
         asked.add(tables, tally)?;
     }
     match rest {
-        None => Ok(true),
-        Some((nth, codes)) => {
-            plan.narrow(source, nth, CodeSet::new(&codes))?;
-            Ok(false)
-        }
+        Rest::Nothing => return Ok(true),
+        Rest::Codes(nth, codes) => plan.narrow(source, nth, CodeSet::new(&codes))?,
+        Rest::Blocks(blocks) => plan.keep_blocks(blocks),
     }
+    Ok(false)
 }
 
-/// The place of a predicate, and those of its codes that have no digest.
-type Rest = (usize, Vec<u32>);
+/// The digest of all events.
+const ALL: u32 = 0;
 
-/// The digests of whom a plan asks about, and what they leave to be scanned. Nothing when no digest helps.
-fn subjects(rollup: &Rollup, plan: &Plan<'_>) -> Option<(Vec<u32>, Option<Rest>)> {
-    let mut subject = None;
-    for (nth, predicate) in plan.predicates.iter().enumerate() {
-        match predicate {
-            Predicate { test: Resolved::Codes(column, _), .. } if CLASS.contains(column) => {}
-            Predicate { negated: false, test: Resolved::Codes(column, codes) }
-                if BUSY.contains(column) && subject.is_none() =>
-            {
-                subject = Some((nth, *column, codes));
-            }
-            _ => return None,
-        }
-    }
-    let Some((nth, column, codes)) = subject else { return Some((vec![0], None)) };
+/// What digests leave to be scanned.
+enum Rest {
+    Nothing,
+    /// The place of a predicate, and those of its codes that have no digest.
+    Codes(usize, Vec<u32>),
+    Blocks(Vec<u32>),
+}
+
+/// The digests of whom a plan asks about, and what they leave. Nothing when no digest helps.
+fn subjects(rollup: &Rollup, plan: &Plan<'_>) -> Option<(Vec<u32>, Rest)> {
+    let mut subjects = plan.predicates.iter().enumerate().filter_map(|(nth, predicate)| match predicate.test {
+        Resolved::Codes(column, ref codes) if BUSY.contains(&column) => Some((nth, column, codes, predicate.negated)),
+        _ => None,
+    });
+    let (nth, column, codes) = match (subjects.next(), subjects.next()) {
+        (None, _) => return Some((vec![ALL], Rest::Nothing)),
+        (Some((nth, column, codes, false)), None) => (nth, column, codes),
+        _ => return None,
+    };
     let (mut digests, mut rest) = (Vec::new(), Vec::new());
     for code in codes.iter() {
         match rollup.busy.binary_search(&(column, code)) {
@@ -71,16 +76,52 @@ fn subjects(rollup: &Rollup, plan: &Plan<'_>) -> Option<(Vec<u32>, Option<Rest>)
             Err(_) => rest.push(code),
         }
     }
-    let rest = (!rest.is_empty()).then_some((nth, rest));
+    let rest = if rest.is_empty() { Rest::Nothing } else { Rest::Codes(nth, rest) };
     (!digests.is_empty()).then_some((digests, rest))
+}
+
+/// The digests of the strata that lie within a plan's bounds of time, and the other blocks. Nothing when there are none.
+fn strata(source: &dyn Source, rollup: &Rollup, plan: &Plan<'_>) -> Option<(Vec<u32>, Rest)> {
+    let (since, until) = plan.time?;
+    let (of, _) = subjects(rollup, plan)?;
+    if of != [ALL] {
+        return None;
+    }
+    let within = |block: u32| {
+        let range = source.block_int_range(Column::OccurredAt, block);
+        range.is_some_and(|(low, high)| since <= low && high < until)
+    };
+    let (mut digests, mut rest) = (Vec::new(), Vec::new());
+    for (digest, blocks) in (rollup.first_of_strata()..).zip(&rollup.strata) {
+        if blocks.clone().all(within) {
+            digests.push(digest);
+        } else {
+            rest.extend(blocks.clone());
+        }
+    }
+    (!digests.is_empty()).then_some((digests, Rest::Blocks(rest)))
 }
 
 /// Where a key of a group comes from.
 #[derive(Debug, Clone, Copy)]
 enum From {
     Class(usize),
-    /// The facet's column at this place.
-    Facet(usize),
+    /// This column of the facet.
+    Facet(Column),
+}
+
+/// A test of a column that classes do not have.
+struct Tested<'a> {
+    column: Column,
+    codes: &'a CodeSet,
+    negated: bool,
+}
+
+impl Tested<'_> {
+    fn passes(&self, of: &[(Column, u32)]) -> bool {
+        let code = of.iter().find(|(of, _)| *of == self.column).and_then(|(_, key)| key.checked_sub(1));
+        code.is_some_and(|code| self.codes.contains(code)) != self.negated
+    }
 }
 
 /// What is asked of each digest.
@@ -88,9 +129,10 @@ struct Asked<'a> {
     rollup: &'a Rollup,
     /// For each class, whether the filter passes it.
     passes: Vec<bool>,
-    hours: Range<i64>,
-    /// What is grouped by beside classes.
-    facet: Option<Facet>,
+    tests: Vec<Tested<'a>>,
+    hours: Option<Range<i64>>,
+    /// The facets that each tell what is grouped by and tested beside classes.
+    facets: Vec<Facet>,
     keys: Vec<From>,
     /// For each distinct measure, the facet that has the values, or the column of classes.
     distinct: Vec<Result<(Facet, usize), usize>>,
@@ -99,8 +141,11 @@ struct Asked<'a> {
 }
 
 /// What was read of a digest.
+#[derive(Default)]
 struct Tables {
     spans: Vec<Span>,
+    /// What the counts are by.
+    facet: Option<Facet>,
     counts: Vec<Counts>,
     distinct: Vec<(Vec<Counts>, Vec<Sketched>)>,
     latencies: Vec<Counts>,
@@ -111,47 +156,61 @@ impl<'a> Asked<'a> {
     fn new(
         source: &dyn Source,
         rollup: &'a Rollup,
-        plan: &Plan<'_>,
+        plan: &'a Plan<'_>,
         aggregate: &Aggregate,
         tally: &Tally<'_>,
+        hours: Option<Range<i64>>,
     ) -> Option<Self> {
-        let hours = hours_of(plan)?;
-        let mut facet = plan.time.map(|_| Facet::Hour);
+        let mut grouped = Vec::new();
         let mut keys = Vec::with_capacity(tally.dimensions.len());
         for dimension in &tally.dimensions {
             if let Dimension::Time(buckets, _) = dimension {
                 let (low, high) = source.int_range(Column::OccurredAt)?;
                 buckets.keeps_hours_whole(low, high).then_some(())?;
             }
-            keys.push(match place(rollup, dimension)? {
-                Ok(nth) => From::Class(nth),
-                // Of two scopes of an event a count by scope does not tell that they are one event's.
-                Err((Facet::Scope, _)) if facet == Some(Facet::Scope) => return None,
-                Err((of, at)) if facet.is_none_or(|facet| facet == of) => {
-                    facet = Some(of);
-                    From::Facet(at)
-                }
-                Err(_) => return None,
-            });
+            let from = place(rollup, column_of(dimension)?)?;
+            if let From::Facet(column) = from {
+                grouped.push(column);
+            }
+            keys.push(from);
+        }
+        let tests = tests(plan)?;
+        let mut told: Vec<Column> = grouped.iter().copied().chain(tests.iter().map(|test| test.column)).collect();
+        told.extend(hours.as_ref().map(|_| Column::OccurredAt));
+        let fits = |facet: &Facet| {
+            let columns = facet.columns();
+            // Of two values of an event counts do not tell that they are one event's.
+            let once = |list: &Column| grouped.iter().filter(|column| *column == list).count() == 1;
+            told.iter().all(|column| columns.contains(column))
+                && columns.iter().filter(|column| column.is_list()).all(once)
+                && (tests.is_empty() || !facet.is_cut())
+        };
+        let facets: Vec<Facet> =
+            if told.is_empty() { Vec::new() } else { Facet::ALL.into_iter().filter(fits).collect() };
+        if facets.is_empty() != told.is_empty() {
+            return None;
         }
         let measured = |measure: &Measure| match measure {
             Measure::Count => true,
-            Measure::First | Measure::Last | Measure::Distinct(_) => facet.is_none(),
+            Measure::First | Measure::Last | Measure::Distinct(_) => facets.is_empty(),
             Measure::Percentile(column, _) => {
-                facet.is_none() && aggregate.approximate && *column == Column::HttpLatencyUs
+                facets.is_empty() && aggregate.approximate && *column == Column::HttpLatencyUs
             }
         };
         if !aggregate.measures.iter().all(measured) {
             return None;
         }
-        let distinct = |distinct: &Distinct<'_>| match place(rollup, &distinct.dimension)? {
-            Ok(nth) => Some(Err(nth)),
-            Err((facet, at)) => Some(Ok((facet, at))),
+        let distinct = |distinct: &Distinct<'_>| match place(rollup, column_of(&distinct.dimension)?)? {
+            From::Class(nth) => Some(Err(nth)),
+            From::Facet(column) => {
+                let at = |facet: Facet| Some(Ok((facet, facet.columns().iter().position(|&of| of == column)?)));
+                Facet::ALL.into_iter().find_map(at)
+            }
         };
         let distinct = tally.distinct.iter().map(distinct).collect::<Option<_>>()?;
         let passes = rollup.classes.iter().map(|class| passes(rollup, plan, class)).collect::<Option<_>>()?;
         let (approximate, by_count) = (aggregate.approximate, aggregate.ranks_by_count());
-        Some(Self { rollup, passes, hours, facet, keys, distinct, approximate, by_count })
+        Some(Self { rollup, passes, tests, hours, facets, keys, distinct, approximate, by_count })
     }
 
     fn passes(&self, class: u32) -> bool {
@@ -160,13 +219,22 @@ impl<'a> Asked<'a> {
 
     /// Reads what is asked of a digest; nothing when it is not there or not exact enough.
     fn read(&self, source: &dyn Source, digest: u32, tally: &Tally<'_>) -> Result<Option<Tables>, ReadError> {
-        let mut tables = Tables { spans: Vec::new(), counts: Vec::new(), distinct: Vec::new(), latencies: Vec::new() };
-        match self.facet {
-            None => tables.spans = source.spans(digest)?,
-            Some(facet) => match self.counts(source, digest, facet)? {
-                Some((counts, cut)) if !cut || self.approximate && self.by_count => tables.counts = counts,
-                _ => return Ok(None),
-            },
+        let mut tables = Tables::default();
+        if self.facets.is_empty() {
+            tables.spans = source.spans(digest)?;
+        } else {
+            for &facet in &self.facets {
+                match self.counts(source, digest, facet)? {
+                    Some((counts, cut)) if !cut || self.approximate && self.by_count => {
+                        (tables.facet, tables.counts) = (Some(facet), counts);
+                        break;
+                    }
+                    _ => {}
+                }
+            }
+            if tables.facet.is_none() {
+                return Ok(None);
+            }
         }
         for distinct in &self.distinct {
             let Ok((facet, _)) = *distinct else {
@@ -200,16 +268,52 @@ impl<'a> Asked<'a> {
     /// Adds what was read to a tally.
     fn add(&self, tables: &Tables, tally: &mut Tally<'_>) -> Result<(), ReadError> {
         for span in tables.spans.iter().filter(|span| self.passes(span.class)) {
-            let group = self.group(span.class, [0, 0], tally)?;
+            let group = self.group(span.class, &[], tally)?;
             tally.count(group, span.count);
             tally.span(group, span.occurred_at);
         }
-        let left_out = tables.counts.iter().map(|of| of.left_out_max).sum();
+        if let Some(facet) = tables.facet {
+            self.add_counts(facet, &tables.counts, tally)?;
+        }
+        for (nth, (asked, (counts, sketches))) in self.distinct.iter().zip(&tables.distinct).enumerate() {
+            match *asked {
+                Err(column) => {
+                    for span in tables.spans.iter().filter(|span| self.passes(span.class)) {
+                        let group = self.group(span.class, &[], tally)?;
+                        tally.see(nth, group, self.class(span.class, column));
+                    }
+                }
+                Ok((_, at)) => {
+                    for of in counts.iter().filter(|of| of.left_out_max == 0) {
+                        let group = self.group(of.class, &[], tally)?;
+                        of.counts.iter().for_each(|(key, _)| tally.see(nth, group, key.get(at).copied().unwrap_or(0)));
+                    }
+                    for (class, sketch) in sketches.iter().filter(|(class, _)| self.passes(*class)) {
+                        let group = self.group(*class, &[], tally)?;
+                        tally.see_sketch(nth, group, sketch);
+                    }
+                }
+            }
+        }
+        for of in &tables.latencies {
+            let group = self.group(of.class, &[], tally)?;
+            for &([key, _], count) in of.counts.iter().filter(|(key, _)| key[0] > 0) {
+                tally.add_latency(group, histogram::value(key - 1), count);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_counts(&self, facet: Facet, counts: &[Counts], tally: &mut Tally<'_>) -> Result<(), ReadError> {
         let mut groups = Vec::new();
-        for of in &tables.counts {
-            for &(key, count) in &of.counts {
-                if self.facet != Some(Facet::Hour) || self.hours.contains(&i64::from(key[0])) {
-                    let group = self.group(of.class, key, tally)?;
+        let mut of: Vec<(Column, u32)> = facet.columns().iter().map(|&column| (column, NULL)).collect();
+        for of_class in counts {
+            for &(key, count) in &of_class.counts {
+                of.iter_mut().zip(key).for_each(|(slot, key)| slot.1 = key);
+                if self.hours.as_ref().is_none_or(|hours| hours.contains(&i64::from(key[0])))
+                    && self.tests.iter().all(|test| test.passes(&of))
+                {
+                    let group = self.group(of_class.class, &of, tally)?;
                     tally.count(group, count);
                     groups.push(group);
                 }
@@ -218,72 +322,62 @@ impl<'a> Asked<'a> {
         // A value that is there is there in every class that has it: of groups by whole keys nothing is missing.
         groups.sort_unstable();
         groups.dedup();
-        tally.leave_out(left_out, if self.is_whole() { &groups } else { &[] });
-        for (nth, (asked, (counts, sketches))) in self.distinct.iter().zip(&tables.distinct).enumerate() {
-            match *asked {
-                Err(column) => {
-                    for span in tables.spans.iter().filter(|span| self.passes(span.class)) {
-                        let group = self.group(span.class, [0, 0], tally)?;
-                        tally.see(nth, group, self.class(span.class, column));
-                    }
-                }
-                Ok((_, at)) => {
-                    for of in counts.iter().filter(|of| of.left_out_max == 0) {
-                        let group = self.group(of.class, [0, 0], tally)?;
-                        of.counts.iter().for_each(|(key, _)| tally.see(nth, group, key.get(at).copied().unwrap_or(0)));
-                    }
-                    for (class, sketch) in sketches.iter().filter(|(class, _)| self.passes(*class)) {
-                        let group = self.group(*class, [0, 0], tally)?;
-                        tally.see_sketch(nth, group, sketch);
-                    }
-                }
-            }
-        }
-        for of in &tables.latencies {
-            let group = self.group(of.class, [0, 0], tally)?;
-            for &([key, _], count) in of.counts.iter().filter(|(key, _)| key[0] > 0) {
-                tally.add_latency(group, histogram::value(key - 1), count);
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether groups have all of the facet's columns.
-    fn is_whole(&self) -> bool {
         let grouped = self.keys.iter().filter(|from| matches!(from, From::Facet(_))).count();
-        self.facet.is_some_and(|facet| facet.columns().len() == grouped)
+        let left_out = counts.iter().map(|of| of.left_out_max).sum();
+        tally.leave_out(left_out, if facet.columns().len() == grouped { &groups } else { &[] });
+        Ok(())
     }
 
     fn class(&self, class: u32, nth: usize) -> u32 {
         self.rollup.classes.get(class as usize).and_then(|class| class.get(nth)).copied().unwrap_or_default()
     }
 
-    fn group(&self, class: u32, key: Key, tally: &mut Tally<'_>) -> Result<u32, ReadError> {
+    /// The group of a class and of a key for each column of a facet.
+    fn group(&self, class: u32, of: &[(Column, u32)], tally: &mut Tally<'_>) -> Result<u32, ReadError> {
         let mut keys = Keys::default();
         for ((slot, from), dimension) in keys.iter_mut().zip(&self.keys).zip(&mut tally.dimensions) {
             *slot = match *from {
                 From::Class(nth) => self.class(class, nth),
-                From::Facet(at) => dimension.key_of(key.get(at).copied().unwrap_or_default()),
+                From::Facet(column) => {
+                    let key = of.iter().find(|(of, _)| *of == column);
+                    dimension.key_of(key.map_or(NULL, |(_, key)| *key))
+                }
             };
         }
         tally.group(keys)
     }
 }
 
-/// Where a roll-up has the keys of a dimension: at a place of its classes, or of a facet's columns.
-#[allow(clippy::type_complexity)]
-fn place(rollup: &Rollup, dimension: &Dimension<'_>) -> Option<Result<usize, (Facet, usize)>> {
-    let column = match dimension {
-        Dimension::Time(..) => Column::OccurredAt,
-        Dimension::Terms { column, .. } => *column,
-        Dimension::Ints(Column::HttpStatus, _) => Column::HttpStatus,
-        Dimension::Ints(..) | Dimension::Json(..) => return None,
-    };
-    if let Some(nth) = CLASS.iter().position(|&of| of == column) {
-        return rollup.tells.get(nth)?.then_some(Ok(nth));
+fn column_of(dimension: &Dimension<'_>) -> Option<Column> {
+    match dimension {
+        Dimension::Time(..) => Some(Column::OccurredAt),
+        Dimension::Terms { column, .. } => Some(*column),
+        Dimension::Ints(Column::HttpStatus, _) => Some(Column::HttpStatus),
+        Dimension::Ints(..) | Dimension::Json(..) => None,
     }
-    let at = |facet: Facet| facet.columns().iter().position(|&of| of == column).map(|at| Err((facet, at)));
-    Facet::ALL.into_iter().find_map(at)
+}
+
+/// Where a roll-up may have a column; nothing when its classes do not tell.
+fn place(rollup: &Rollup, column: Column) -> Option<From> {
+    match CLASS.iter().position(|&of| of == column) {
+        Some(nth) => rollup.tells.get(nth)?.then_some(From::Class(nth)),
+        None => Some(From::Facet(column)),
+    }
+}
+
+/// The tests that are neither of classes nor of subjects; nothing when no facet can have one.
+fn tests<'a>(plan: &'a Plan<'_>) -> Option<Vec<Tested<'a>>> {
+    let mut tests = Vec::new();
+    for Predicate { negated, test } in &plan.predicates {
+        match test {
+            Resolved::Codes(column, _) if CLASS.contains(column) || BUSY.contains(column) => {}
+            Resolved::Codes(column, codes) if !column.is_list() => {
+                tests.push(Tested { column: *column, codes, negated: *negated });
+            }
+            _ => return None,
+        }
+    }
+    Some(tests)
 }
 
 /// Whether a filter passes a class; nothing when the classes do not tell.
@@ -301,9 +395,10 @@ fn passes(rollup: &Rollup, plan: &Plan<'_>, class: &[u32]) -> Option<bool> {
     Some(passes)
 }
 
-/// The hours that the plan's bounds of time cover; `None` when a bound cuts through an hour.
-fn hours_of(plan: &Plan<'_>) -> Option<Range<i64>> {
-    let Some((since, until)) = plan.time else { return Some(0..i64::MAX) };
+/// The hours that the plan's bounds of time cover, where it has any; nothing when a bound cuts through an hour.
+#[allow(clippy::option_option)]
+fn hours_of(plan: &Plan<'_>) -> Option<Option<Range<i64>>> {
+    let Some((since, until)) = plan.time else { return Some(None) };
     let aligned = |us: i64| us == i64::MIN || us == i64::MAX || us.rem_euclid(HOUR_US) == 0;
-    (aligned(since) && aligned(until)).then(|| since.div_euclid(HOUR_US)..until.div_euclid(HOUR_US))
+    (aligned(since) && aligned(until)).then(|| Some(since.div_euclid(HOUR_US)..until.div_euclid(HOUR_US)))
 }

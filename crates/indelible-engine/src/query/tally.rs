@@ -133,7 +133,8 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    fn new(key_ends: &[Option<u64>]) -> Self {
+    /// None yet, of keys below some ends.
+    pub(super) fn new(key_ends: &[Option<u64>]) -> Self {
         let mut strides = Keys::default();
         let mut size = 1u64;
         for (stride, end) in strides.iter_mut().zip(key_ends) {
@@ -145,6 +146,7 @@ impl Groups {
         Self { keys: Vec::new(), dense, strides, sparse: HashMap::new() }
     }
 
+    /// The number of a combination, new or not.
     pub(super) fn find(&mut self, keys: Keys) -> Result<u32, ReadError> {
         let at: usize = keys.iter().zip(&self.strides).map(|(&key, &stride)| key as usize * stride as usize).sum();
         let next = self.keys.len() as u32 + 1;

@@ -17,6 +17,7 @@ use super::*;
 use crate::{
     chunk::Chunk,
     column::{Column, Kind},
+    limits::{BLOCK_ROWS, STRATUM_BLOCKS},
     rollup::HOUR_US,
     segment::tests as segment,
     source::{ReadError, Source},
@@ -222,6 +223,7 @@ fn all_pages(snapshot: &Snapshot, mut query: Query) -> Vec<Recorded> {
         let page = snapshot.query(&query, &Cancel::default()).unwrap();
         assert!(page.events.len() <= query.limit as usize);
         assert!(page.next.is_none() || page.events.len() == query.limit as usize);
+        assert_eq!(snapshot.query_on(0, &query, &Cancel::default()).unwrap(), page, "two threads, one page");
         all.extend(page.events);
         match page.next {
             Some(next) => query.after = Some(next.to_string().parse().unwrap()),
@@ -348,7 +350,7 @@ proptest! {
 }
 
 /// Columns that a roll-up may tell.
-const ROLLED: [Column; 9] = [
+const ROLLED: [Column; 11] = [
     Column::Tenant,
     Column::Action,
     Column::Outcome,
@@ -358,9 +360,11 @@ const ROLLED: [Column; 9] = [
     Column::CredentialEnvironment,
     Column::ActorId,
     Column::CredentialId,
+    Column::ClientId,
+    Column::ContextGeoCountry,
 ];
 /// What a roll-up may group by.
-const GROUPS: [&str; 16] = [
+const GROUPS: [&str; 20] = [
     "hour",
     "day",
     "week",
@@ -377,6 +381,10 @@ const GROUPS: [&str; 16] = [
     "http.route",
     "http.status",
     "oauth.scopes_requested",
+    "oauth.scopes_granted",
+    "client.id",
+    "client.id",
+    "context.geo.country",
 ];
 
 proptest! {
@@ -400,6 +408,94 @@ proptest! {
             prop_assert_eq!(all_pages(&snapshot, query), expected, "{}", filter);
             let aggregate = Aggregate { group_by: vec![group.clone()], measures: vec![measure.clone()], limit: 100_000, ..Aggregate::count(filter) };
             check_aggregate(&snapshot, &aggregate, &log);
+        }
+    }
+}
+
+/// Aggregates over what strata and facets count, of windows of time.
+fn windows() -> impl Strategy<Value = Vec<(Index, Index, Idea, Column, &'static str)>> {
+    let group = select(vec!["client.id,oauth.scopes_granted", "client.id,oauth.scopes_requested,action", "tenant"]);
+    let groups = prop_oneof![1 => group, 2 => select(GROUPS.to_vec())];
+    vec((any::<Index>(), any::<Index>(), idea(), select(ROLLED.to_vec()), groups), 8)
+}
+
+/// The same answers of both snapshots, in windows that begin and end where some of their events are.
+fn check_windows(one: &Snapshot, other: &Snapshot, events: &[Event], windows: &[(Index, Index, Idea, Column, &str)]) {
+    for (from, to, idea, column, group_by) in windows {
+        let (from, to) = (from.index(events.len()), to.index(events.len()));
+        let idea = Idea { field: Field::Column(*column), role: None, kind: idea.kind.min(10), ..idea.clone() };
+        let filter = Filter {
+            since: events[from.min(to)].occurred_at,
+            until: events[from.max(to)].occurred_at,
+            clauses: if idea.kind > 5 { vec![idea.clause(events)] } else { Vec::new() },
+            ..Filter::default()
+        };
+        for measure in ["count", "count,first,last"] {
+            let text = AggregateText { group_by, measure, limit: Some(100_000), ..AggregateText::default() };
+            let aggregate = Aggregate::parse(filter.clone(), &text).unwrap();
+            let ask = |snapshot: &Snapshot| snapshot.aggregate(&aggregate, &Cancel::default()).unwrap();
+            assert_eq!(ask(one), ask(other), "{filter} by {group_by}");
+        }
+    }
+}
+
+/// Events in the order of time, many of few.
+fn in_time(some: &[Event], rows: usize) -> Vec<Event> {
+    let event = |nth: usize| {
+        let at = Timestamp::saturating_from_micros(1_790_000_000_000_000 + nth as i64 * 1_000_000);
+        Event { occurred_at: Some(at), ..some[nth * nth % 7919 % some.len()].clone() }
+    };
+    (0..rows).map(event).collect()
+}
+
+fn growing(events: &[Event]) -> Snapshot {
+    let mut chunk = Chunk::new(0);
+    events.iter().for_each(|event| chunk.push(event));
+    Snapshot {
+        parts: vec![Part::Growing(Arc::new(RwLock::new(chunk)))],
+        end_seq: events.len() as u64,
+        log_number: LOG_NUMBER,
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(12))]
+
+    #[test]
+    fn strata_of_a_window_equal_the_scan(some in arbitrary_log(8..20), cuts in vec(any::<Index>(), 0..3), windows in windows()) {
+        let events = in_time(&some, 20_000);
+        check_windows(&snapshot(&events, 0, &cuts), &growing(&events), &events, &windows);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1))]
+
+    #[test]
+    fn strata_of_a_segment_equal_the_scan(some in arbitrary_log(8..20), windows in windows()) {
+        let events = in_time(&segment::authorized(some), 3 * (STRATUM_BLOCKS * BLOCK_ROWS) as usize / 2);
+        let plain = growing(&events);
+        let chunk = plain.parts[0].read(|chunk| segment::open(segment::written(&[chunk])).unwrap());
+        prop_assert_eq!(chunk.rollup().unwrap().unwrap().strata.len(), 2);
+        chunk.verify().unwrap();
+        let sealed = Snapshot { parts: vec![Part::Fixed(Arc::new(chunk))], ..plain.clone() };
+        check_windows(&sealed, &plain, &events, &windows);
+    }
+
+    #[test]
+    fn segments_of_every_version_answer_as_the_scan_does(windows in windows()) {
+        for version in 1..=segment::VERSION {
+            let (path, first_seq, mut events) = segment::golden(version);
+            let mut parts = vec![Part::Fixed(Arc::new(segment::open(std::fs::read(path).unwrap()).unwrap()))];
+            let more = segment::authorized(events.clone());
+            let newer = snapshot(&more, first_seq + events.len() as u64, &[]);
+            parts.extend(newer.parts);
+            events.extend(more);
+            let mixed = Snapshot { parts, end_seq: newer.end_seq, log_number: LOG_NUMBER };
+            let mut plain = Chunk::new(first_seq);
+            events.iter().for_each(|event| plain.push(event));
+            let plain = Snapshot { parts: vec![Part::Growing(Arc::new(RwLock::new(plain)))], ..mixed.clone() };
+            check_windows(&mixed, &plain, &events, &windows);
         }
     }
 }

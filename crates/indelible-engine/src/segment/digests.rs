@@ -1,6 +1,6 @@
 //! Counting what a roll-up holds, from the columns of the sources: table by table, so that memory holds one column of keys.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use hashbrown::{HashMap, HashSet};
 
@@ -11,7 +11,7 @@ use super::{
 use crate::{
     column::Column,
     histogram,
-    limits::{BUSY_ROWS_MIN, CLASSES_MAX, FACET_VALUES},
+    limits::{BLOCK_ROWS, BUSY_ROWS_MIN, CLASSES_MAX, FACET_VALUES},
     rollup::{BUSY, CLASS, Class, Counts, Facet, HOUR_US, Key, Rollup, Sketched, Span},
     sketch::{Sketch, hash},
     source::{ABSENT, CodeBlock, ReadError, Source},
@@ -65,6 +65,7 @@ pub(super) struct Digests<'a> {
     sources: &'a [&'a dyn Source],
     remapped: &'a Remapped,
     rollup: Rollup,
+    version: u32,
     /// Of each row.
     classes: Vec<u32>,
     /// The rows of each busy subject.
@@ -75,11 +76,13 @@ impl<'a> Digests<'a> {
     /// Tells the classes apart; nothing when they are too many to help, or an event is not complete.
     pub(super) fn new(
         sources: &'a [&'a dyn Source],
-        rows: u32,
+        (version, rows): (u32, u32),
         remapped: &'a Remapped,
     ) -> Result<Option<Self>, ReadError> {
-        let (rollup, subjects) = (Rollup { busy: remapped.busy.clone(), ..Rollup::default() }, Vec::new());
-        let mut digests = Self { sources, remapped, rollup, classes: Vec::with_capacity(rows as usize), subjects };
+        let (busy, strata) = (remapped.busy.clone(), rollup::strata(version, rows));
+        let rollup = Rollup { busy, strata, ..Rollup::default() };
+        let (classes, subjects) = (Vec::with_capacity(rows as usize), Vec::new());
+        let mut digests = Self { sources, remapped, rollup, version, classes, subjects };
         if !digests.classify()? {
             return Ok(None);
         }
@@ -94,13 +97,12 @@ impl<'a> Digests<'a> {
         mut self,
         mut put: impl FnMut(Option<Vec<u8>>) -> Result<u32, E>,
     ) -> Result<Vec<u8>, E> {
-        let digests = 1 + self.subjects.len();
-        let mut lens = Vec::with_capacity(Table::all().count() * digests);
+        let mut lens = Vec::with_capacity(Table::all(self.version).count() * self.rollup.digests() as usize);
         self.spans(|spans| {
             lens.push(put(Some(rollup::encode_spans(&spans)))?);
             Ok::<(), E>(())
         })?;
-        for facet in Facet::ALL {
+        for &facet in rollup::facets(self.version) {
             let mut sketches = Vec::new();
             self.facet(facet, |counted| {
                 let (counts, of_digest) =
@@ -257,7 +259,14 @@ impl<'a> Digests<'a> {
             seen.drain(..).filter_map(|class| slots.get_mut(class as usize)?.take()).collect()
         };
         give(of_rows(&mut (0..self.classes.len() as u32)))?;
-        self.subjects.iter().try_for_each(|rows| give(of_rows(&mut rows.iter().copied())))
+        self.subjects.iter().try_for_each(|rows| give(of_rows(&mut rows.iter().copied())))?;
+        self.strata().try_for_each(|mut rows| give(of_rows(&mut rows)))
+    }
+
+    /// The rows of each stratum.
+    fn strata(&self) -> impl Iterator<Item = Range<u32>> {
+        let rows = self.classes.len() as u32;
+        self.rollup.strata.iter().map(move |blocks| blocks.start * BLOCK_ROWS..(blocks.end * BLOCK_ROWS).min(rows))
     }
 
     /// Gives the counts of each digest by a facet, and its sketches; nothing where they would be too large.
@@ -266,17 +275,36 @@ impl<'a> Digests<'a> {
         facet: Facet,
         mut give: impl FnMut(Option<(Vec<Counts>, Vec<Sketched>)>) -> Result<(), E>,
     ) -> Result<(), E> {
-        let keys = self.keys(facet)?;
-        let mut counter = Counter::default();
-        let hashes = facet.columns().first().and_then(|column| self.remapped.hashes.get(column));
-        let hashes = hashes.map(Vec::as_slice).unwrap_or_default();
-        (0..self.classes.len()).for_each(|row| counter.add(self.class(row as u32), keys.of_rows.of(row)));
-        give(counter.take(facet, self.classes.len(), &keys.values, hashes))?;
+        if facet.is_implied(|column| self.is_absent(column)) {
+            return (0..self.rollup.digests()).try_for_each(|_| give(None));
+        }
+        let (keys, mut counter) = (self.keys(facet)?, Counter::default());
+        give(self.counted(facet, &keys, &mut counter, 0..self.classes.len() as u32))?;
         for rows in &self.subjects {
-            rows.iter().for_each(|&row| counter.add(self.class(row), keys.of_rows.of(row as usize)));
-            give(counter.take(facet, rows.len(), &keys.values, hashes))?;
+            give(self.counted(facet, &keys, &mut counter, rows.iter().copied()))?;
+        }
+        for rows in self.strata() {
+            give(if facet.is_of_strata() { self.counted(facet, &keys, &mut counter, rows) } else { None })?;
         }
         Ok(())
+    }
+
+    /// Whether no row has a term of a column.
+    fn is_absent(&self, column: Column) -> bool {
+        self.remapped.codes.get(&column).is_none_or(|sources| sources.iter().all(Vec::is_empty))
+    }
+
+    fn counted(
+        &self,
+        facet: Facet,
+        keys: &Keys,
+        counter: &mut Counter,
+        rows: impl ExactSizeIterator<Item = u32>,
+    ) -> Option<(Vec<Counts>, Vec<Sketched>)> {
+        let len = rows.len();
+        rows.for_each(|row| counter.add(self.class(row), keys.of_rows.of(row as usize)));
+        let hashes = facet.columns().first().and_then(|column| self.remapped.hashes.get(column));
+        counter.take(facet, len, &keys.values, hashes.map(Vec::as_slice).unwrap_or_default())
     }
 
     fn keys(&self, facet: Facet) -> Result<Keys, ReadError> {
@@ -297,7 +325,7 @@ impl<'a> Digests<'a> {
                 self.each_block(*first, |block, rows| keys.add(block, rows))?;
                 let mut others = Keys::default();
                 self.each_block(*second, |block, rows| others.add(block, rows))?;
-                keys.pair(&others);
+                keys.pair(others);
             }
             [] => {}
         }
@@ -340,16 +368,21 @@ impl Keys {
         }
     }
 
-    /// Makes one key of two; rows have one of each.
-    fn pair(&mut self, others: &Self) {
+    /// Makes one key of two: of a row's only key here, and each of the others.
+    fn pair(&mut self, others: Self) {
         let mut numbers = HashMap::new();
-        for (key, &other) in self.of_rows.codes.iter_mut().zip(&others.of_rows.codes) {
-            let pair = [*key, other];
-            *key = *numbers.entry(pair).or_insert_with(|| {
-                self.values.push(pair);
-                self.values.len() as u32 - 1
-            });
+        let mut of_rows = others.of_rows;
+        for (row, &key) in self.of_rows.codes.iter().enumerate() {
+            let places = of_rows.range(row..row + 1);
+            for other in of_rows.codes.get_mut(places).unwrap_or_default() {
+                let pair = [key, *other];
+                *other = *numbers.entry(pair).or_insert_with(|| {
+                    self.values.push(pair);
+                    self.values.len() as u32 - 1
+                });
+            }
         }
+        self.of_rows = of_rows;
     }
 }
 

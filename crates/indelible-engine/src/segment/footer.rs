@@ -18,8 +18,8 @@ pub(super) const MAGIC: [u8; 8] = *b"INDELSEG";
 /// Ends a segment.
 pub(super) const MAGIC_END: [u8; 8] = *b"INDELEND";
 /// The version of the format that this code writes.
-pub(super) const VERSION: u32 = 2;
-/// The oldest version that it reads. Version 1 has another roll-up, which is not looked at.
+pub(super) const VERSION: u32 = 3;
+/// The oldest version that it reads. Version 1 has another roll-up, which is not looked at; that of version 2 counts less.
 pub(super) const VERSION_MIN: u32 = 1;
 /// Bytes before the first page: magic, version, rows of a block.
 pub(super) const HEADER_BYTES: usize = 16;

@@ -24,6 +24,7 @@ use crate::{
 pub struct Segment {
     pub(super) file: PageFile,
     pub(super) footer: Footer,
+    pub(super) version: u32,
     directory: OnceLock<Option<Directory>>,
 }
 
@@ -46,7 +47,7 @@ impl Segment {
         let footer = file.raw(footer_at, len)?;
         file.check(footer_at, &footer, &crc)?;
         let footer = Footer::decode(&footer, version, footer_at).map_err(|problem| file.damaged(footer_at, problem))?;
-        Ok(Self { file, footer, directory: OnceLock::new() })
+        Ok(Self { file, footer, version, directory: OnceLock::new() })
     }
 
     /// From which event on which epoch key holds.
@@ -69,7 +70,8 @@ impl Segment {
             None
         } else {
             let payload = self.file.compressed_page(offset, len)?;
-            let directory = Directory::decode(&payload, start, offset, |column| self.term_count(column));
+            let of = (self.version, self.rows());
+            let directory = Directory::decode(&payload, of, (start, offset), |column| self.term_count(column));
             Some(directory.map_err(|problem| self.file.damaged(offset, problem))?)
         };
         Ok(self.directory.get_or_init(|| directory).as_ref())
@@ -313,6 +315,10 @@ impl Source for Segment {
     }
 
     fn counts(&self, digest: u32, facet: Facet) -> Result<Option<Vec<Counts>>, ReadError> {
+        if facet.is_implied(|column| self.term_count(column) == 0) {
+            let of = |Span { class, count, .. }| Counts { class, counts: vec![([0, 0], count)], left_out_max: 0 };
+            return Ok(Some(self.spans(digest)?.into_iter().map(of).collect()));
+        }
         let ends = rollup::key_ends(facet, |column| self.term_count(column));
         self.table(Table::Counts(facet), digest, |page, classes| rollup::decode_counts(page, facet, classes, ends))
     }

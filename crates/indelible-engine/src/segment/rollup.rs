@@ -1,19 +1,33 @@
 //! The roll-up inside a segment: a page for each table of each digest, then a directory of them.
 
+use std::ops::Range;
+
 use super::{
     extents::Extents,
+    footer::VERSION,
     wire::{Decoded, Wire, put_signed, put_varint},
 };
 use crate::{
     column::Column,
     histogram,
-    limits::{BUSY_ROWS_MIN, CLASSES_MAX, SEGMENT_ROWS_MAX},
+    limits::{BLOCK_ROWS, BUSY_ROWS_MIN, CLASSES_MAX, SEGMENT_ROWS_MAX, STRATUM_BLOCKS},
     rollup::{BUSY, CLASS, Counts, Facet, Key, Rollup, Sketched, Span},
     sketch::{RANK_MAX, REGISTERS, Sketch},
 };
 
-/// Tables of a digest: its classes, its facets, and the sketches of some.
-const TABLES: u32 = 1 + Facet::ALL.len() as u32 + 2;
+/// The facets that a version of the format counts by.
+pub(super) fn facets(version: u32) -> &'static [Facet] {
+    let first = if version < 3 { 7 } else { Facet::ALL.len() };
+    Facet::ALL.get(..first).unwrap_or_default()
+}
+
+/// The blocks of each stratum of so many rows; of few rows there are none.
+pub(super) fn strata(version: u32, rows: u32) -> Vec<Range<u32>> {
+    let blocks = rows.div_ceil(BLOCK_ROWS);
+    let has_strata = version >= 3 && blocks > STRATUM_BLOCKS;
+    let starts = (0..if has_strata { blocks } else { 0 }).step_by(STRATUM_BLOCKS as usize);
+    starts.map(|start| start..(start + STRATUM_BLOCKS).min(blocks)).collect()
+}
 
 /// One table of every digest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,9 +38,10 @@ pub(super) enum Table {
 }
 
 impl Table {
-    /// In the order in which they lie in a segment, each with the pages of all digests.
-    pub(super) fn all() -> impl Iterator<Item = Self> {
-        let facets = Facet::ALL.into_iter().flat_map(|facet| {
+    /// In the order in which they lie in a segment of a version, each with the pages of all digests. Those of older versions
+    /// come first.
+    pub(super) fn all(version: u32) -> impl Iterator<Item = Self> {
+        let facets = facets(version).iter().flat_map(|&facet| {
             let sketches = facet.is_sketched().then_some(Self::Sketches(facet));
             std::iter::once(Self::Counts(facet)).chain(sketches)
         });
@@ -34,7 +49,7 @@ impl Table {
     }
 
     fn number(self) -> usize {
-        Self::all().position(|table| table == self).unwrap_or_default()
+        Self::all(VERSION).position(|table| table == self).unwrap_or_default()
     }
 }
 
@@ -48,8 +63,8 @@ pub(super) struct Directory {
 impl Directory {
     /// Where the page of a digest is; of length 0 when there is none.
     pub(super) fn page(&self, table: Table, digest: u32) -> (u64, u32) {
-        let digests = 1 + self.rollup.busy.len();
-        if digest as usize >= digests { (0, 0) } else { self.pages.get(table.number() * digests + digest as usize) }
+        let (digests, number) = (self.rollup.digests(), table.number());
+        if digest >= digests { (0, 0) } else { self.pages.get(number * digests as usize + digest as usize) }
     }
 
     /// Where all pages are, in their order.
@@ -57,11 +72,18 @@ impl Directory {
         (0..self.pages.len()).map(|nth| self.pages.get(nth))
     }
 
-    /// Reads its payload; the pages must lie between `start` and `end`. `terms` tells how many terms a column has.
-    pub(super) fn decode(payload: &[u8], start: u64, end: u64, terms: impl Fn(Column) -> u32) -> Decoded<Self> {
+    /// Reads its payload, which tells of so many rows; the pages must lie between `start` and `end`. `terms` tells how many
+    /// terms a column has.
+    pub(super) fn decode(
+        payload: &[u8],
+        (version, rows): (u32, u32),
+        (start, end): (u64, u64),
+        terms: impl Fn(Column) -> u32,
+    ) -> Decoded<Self> {
         let mut wire = Wire(payload);
         let tells = wire.u8()?;
-        let mut rollup = Rollup { tells: std::array::from_fn(|nth| tells >> nth & 1 == 1), ..Rollup::default() };
+        let tells = std::array::from_fn(|nth| tells >> nth & 1 == 1);
+        let mut rollup = Rollup { tells, strata: strata(version, rows), ..Rollup::default() };
         let count = wire.count(CLASSES_MAX)?;
         rollup.classes =
             vec![Default::default(); if count > wire.0.len() { return Err("ends too early") } else { count }];
@@ -77,7 +99,7 @@ impl Directory {
             }
         }
         let mut at = start;
-        let pages = Extents::decode(&mut wire, TABLES as usize * (1 + rollup.busy.len()), &mut at)?;
+        let pages = Extents::decode(&mut wire, Table::all(version).count() * rollup.digests() as usize, &mut at)?;
         wire.end()?;
         if at == end { Ok(Self { rollup, pages }) } else { Err("its pages do not fill the roll-up") }
     }

@@ -4,6 +4,8 @@
 //! directory of them behind form a group. Only one separator a group is kept in memory, so that a lookup reads two
 //! pages: the directory of one group and one leaf.
 
+use std::ops::Range;
+
 use super::{
     WriteError,
     bits::packed_len,
@@ -204,15 +206,24 @@ impl Leaf {
     }
 
     fn get(&self, nth: usize) -> Decoded<&str> {
-        let from = nth.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        let bytes = self.ends.get(nth).and_then(|&to| self.text.get(from..to)).ok_or("a term is missing")?;
+        let bytes = self.bytes(nth).ok_or("a term is missing")?;
         std::str::from_utf8(bytes).map_err(|_| "a term is not UTF-8")
+    }
+
+    fn bytes(&self, nth: usize) -> Option<&[u8]> {
+        let from = nth.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        self.ends.get(nth).and_then(|&to| self.text.get(from..to))
+    }
+
+    /// The place of a term.
+    fn find(&self, term: &str) -> Option<u32> {
+        (0..).zip(0..self.ends.len()).find(|(_, nth)| self.bytes(*nth) == Some(term.as_bytes())).map(|(place, _)| place)
     }
 }
 
 /// Counts of rows; counts of blocks; then the blocks of each term: nothing where it is in all of them, a bit a block
 /// where it is in more than one of eight, else the first and the steps from each to the next.
-fn encode_postings(postings: &Postings, codes: std::ops::Range<usize>, blocks_left: &mut &[u32]) -> Vec<u8> {
+fn encode_postings(postings: &Postings, codes: Range<usize>, blocks_left: &mut &[u32]) -> Vec<u8> {
     let total = postings.ends.len();
     let counts = postings.blocks.get(codes.clone()).unwrap_or_default();
     let mut out = Vec::new();
@@ -289,10 +300,22 @@ fn block_list(wire: &mut Wire<'_>, count: u32, total: u32) -> Decoded<Vec<u32>> 
         .collect()
 }
 
+/// The directory of a group.
+struct Group {
+    payload: Vec<u8>,
+    leaves: Vec<LeafAt>,
+}
+
+impl Group {
+    fn separator(&self, leaf: &LeafAt) -> &[u8] {
+        self.payload.get(leaf.separator.clone()).unwrap_or_default()
+    }
+}
+
 /// Where one leaf lies.
-#[derive(Debug, Clone)]
 struct LeafAt {
-    separator: Vec<u8>,
+    /// Place in the directory.
+    separator: Range<usize>,
     terms: (u64, u32),
     postings: (u64, u32),
 }
@@ -324,7 +347,7 @@ impl TermTree {
     }
 
     /// The directory of a group.
-    fn group(&self, file: &PageFile, group: u32, indexed: bool) -> Result<Vec<LeafAt>, ReadError> {
+    fn group(&self, file: &PageFile, group: u32, indexed: bool) -> Result<Group, ReadError> {
         let (mut at, leaves_len) = self.extents.get(2 * group as usize);
         let leaves_end = at + u64::from(leaves_len);
         let (offset, len) = self.extents.get(2 * group as usize + 1);
@@ -337,7 +360,9 @@ impl TermTree {
             Decoded::Ok((at - u64::from(len), len))
         };
         let mut leaf = || {
-            let separator = wire.bytes(TERM_BYTES_MAX)?.to_vec();
+            let len = wire.bytes(TERM_BYTES_MAX)?.len();
+            let end = payload.len() - wire.0.len();
+            let separator = end - len..end;
             let terms = page(&mut wire)?;
             let postings = if indexed { page(&mut wire)? } else { (0, 0) };
             Decoded::Ok(LeafAt { separator, terms, postings })
@@ -346,6 +371,7 @@ impl TermTree {
         leaves
             .and_then(|leaves| wire.end().map(|()| leaves))
             .and_then(|leaves| if at == leaves_end { Ok(leaves) } else { Err("its leaves do not fill the group") })
+            .map(|leaves| Group { payload, leaves })
             .map_err(|problem| file.damaged(offset, problem))
     }
 
@@ -358,19 +384,14 @@ impl TermTree {
     pub(super) fn find(&self, file: &PageFile, term: &str, indexed: bool) -> Result<Option<u32>, ReadError> {
         let above = self.separators.partition_point(|separator| **separator <= *term.as_bytes());
         let Some(group) = above.checked_sub(1) else { return Ok(None) };
-        let leaves = self.group(file, group as u32, indexed)?;
-        let above = leaves.partition_point(|leaf| leaf.separator.as_slice() <= term.as_bytes());
-        let Some((nth, at)) = above.checked_sub(1).and_then(|nth| Some((nth, leaves.get(nth)?))) else {
+        let found = self.group(file, group as u32, indexed)?;
+        let above = found.leaves.partition_point(|leaf| found.separator(leaf) <= term.as_bytes());
+        let Some((nth, at)) = above.checked_sub(1).and_then(|nth| Some((nth, found.leaves.get(nth)?))) else {
             return Ok(None);
         };
         let number = group as u32 * GROUP_LEAVES + nth as u32;
-        let leaf = self.leaf(file, at, number)?;
-        for nth in 0..self.leaf_terms(number) {
-            if leaf.get(nth).map_err(|problem| file.damaged(at.terms.0, problem))? == term {
-                return Ok(Some(number * LEAF_TERMS + nth as u32));
-            }
-        }
-        Ok(None)
+        let nth = self.leaf(file, at, number)?.find(term);
+        Ok(nth.map(|nth| number * LEAF_TERMS + nth))
     }
 
     /// Visits the terms of some rising codes; of those beyond the last, none.
@@ -381,20 +402,20 @@ impl TermTree {
         codes: impl Iterator<Item = u32>,
         visit: &mut dyn FnMut(u32, &str),
     ) -> Result<(), ReadError> {
-        let mut group: Option<(u32, Vec<LeafAt>)> = None;
+        let mut group: Option<(u32, Group)> = None;
         let mut leaf: Option<(u32, u64, Leaf)> = None;
         for code in codes.take_while(|&code| code < self.terms) {
             let number = code / LEAF_TERMS;
             if leaf.as_ref().is_none_or(|(held, ..)| *held != number) {
                 let wanted = number / GROUP_LEAVES;
-                let leaves = match group.take() {
-                    Some((held, leaves)) if held == wanted => leaves,
+                let found = match group.take() {
+                    Some((held, found)) if held == wanted => found,
                     _ => self.group(file, wanted, indexed)?,
                 };
-                if let Some(at) = leaves.get((number % GROUP_LEAVES) as usize) {
+                if let Some(at) = found.leaves.get((number % GROUP_LEAVES) as usize) {
                     leaf = Some((number, at.terms.0, self.leaf(file, at, number)?));
                 }
-                group = Some((wanted, leaves));
+                group = Some((wanted, found));
             }
             if let Some((_, offset, leaf)) = &leaf {
                 let term = leaf.get((code % LEAF_TERMS) as usize).map_err(|problem| file.damaged(*offset, problem))?;
@@ -417,8 +438,8 @@ impl TermTree {
             return Ok(Posting::default());
         }
         let number = code / LEAF_TERMS;
-        let leaves = self.group(file, number / GROUP_LEAVES, true)?;
-        let Some(at) = leaves.get((number % GROUP_LEAVES) as usize) else { return Ok(Posting::default()) };
+        let group = self.group(file, number / GROUP_LEAVES, true)?;
+        let Some(at) = group.leaves.get((number % GROUP_LEAVES) as usize) else { return Ok(Posting::default()) };
         let mut postings = self.postings(file, at, number, blocks)?;
         let nth = (code % LEAF_TERMS) as usize;
         let rows = postings.rows.get(nth).copied().unwrap_or(0);
@@ -433,7 +454,7 @@ impl TermTree {
         visit: &mut dyn FnMut(u32, u32),
     ) -> Result<(), ReadError> {
         for group in 0..self.separators.len() as u32 {
-            let leaves = self.group(file, group, true)?;
+            let leaves = self.group(file, group, true)?.leaves;
             for (number, at) in (group * GROUP_LEAVES..).zip(&leaves) {
                 let postings = self.postings(file, at, number, blocks)?;
                 (number * LEAF_TERMS..).zip(postings.rows).for_each(|(code, rows)| visit(code, rows));
@@ -454,11 +475,11 @@ impl TermTree {
         let mut blocks_left = by_term.as_slice();
         let mut before: Option<String> = None;
         for (group, separator) in (0..).zip(&self.separators) {
-            let leaves = self.group(file, group, postings.is_some())?;
+            let found = self.group(file, group, postings.is_some())?;
             let group_at = self.extents.get(2 * group as usize + 1).0;
-            for (number, at) in (group * GROUP_LEAVES..).zip(&leaves) {
-                let separators =
-                    if number % GROUP_LEAVES == 0 { [&**separator, &at.separator] } else { [&*at.separator; 2] };
+            for (number, at) in (group * GROUP_LEAVES..).zip(&found.leaves) {
+                let of_leaf = found.separator(at);
+                let separators = if number % GROUP_LEAVES == 0 { [&**separator, of_leaf] } else { [of_leaf; 2] };
                 let leaf = self.leaf(file, at, number)?;
                 let first = leaf.get(0).map_err(|problem| file.damaged(at.terms.0, problem))?;
                 let above = |separator: &[u8]| before.as_ref().is_none_or(|before| separator > before.as_bytes());
@@ -483,7 +504,7 @@ impl TermTree {
 /// Checks that terms rise, from the one before on.
 fn check_terms(
     leaf: &Leaf,
-    codes: std::ops::Range<u32>,
+    codes: Range<u32>,
     before: &mut Option<String>,
     term: &dyn Fn(u32, &str) -> Decoded<()>,
 ) -> Decoded<()> {

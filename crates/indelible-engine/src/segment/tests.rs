@@ -6,10 +6,12 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use indelible_proof::{Actor, Canonical, Event, Http, OAuth, Object, Outcome, Severity, Target, Timestamp};
+use indelible_proof::{
+    Actor, Canonical, Client, Event, Geo, Http, OAuth, Object, Outcome, Severity, Target, Timestamp,
+};
 use proptest::prelude::*;
 
-use super::{Epoch, Segment, WriteError, block, footer::VERSION, page::PageFile, write};
+use super::{Epoch, Segment, WriteError, block, page::PageFile, write};
 use crate::{
     canonical_rows::CanonicalRows,
     chunk::Chunk,
@@ -21,6 +23,8 @@ use crate::{
     source::{CodeBlock, Posting, ReadError, Source, events},
     testing::{arbitrary_log, complete},
 };
+
+pub(crate) const VERSION: u32 = super::footer::VERSION;
 
 #[derive(Debug, Default, Clone)]
 struct Bytes(Vec<u8>);
@@ -60,7 +64,7 @@ fn chunks(first_seq: u64, events: &[Event], rows: usize) -> Vec<Chunk> {
     events.chunks(rows).zip(starts).map(|(events, first_seq)| chunk(first_seq, events)).collect()
 }
 
-fn written(sources: &[&dyn Source]) -> Vec<u8> {
+pub(crate) fn written(sources: &[&dyn Source]) -> Vec<u8> {
     let mut out = Bytes::default();
     let info = write(sources, &[Epoch { first_seq: sources[0].first_seq() }], &mut out).unwrap();
     assert_eq!(info.bytes, out.0.len() as u64);
@@ -236,7 +240,10 @@ fn a_rollup_counts_all_events_and_those_of_busy_subjects_by_class_and_facet() {
             ..Http::default()
         };
         let event = Event::new(["a.b", "c.d"][row % 2]).tenant(["t", "u"][row % 5 / 4]).actor(actor).http(http);
-        let oauth = OAuth { scopes_requested: (0..row % 3).map(|n| format!("s{n}")).collect(), ..OAuth::default() };
+        let scopes = |count: usize| (0..count).map(|n| format!("s{n}")).collect();
+        let oauth =
+            OAuth { scopes_requested: scopes(row % 3), scopes_granted: scopes(row % 2 * 2), ..OAuth::default() };
+        let event = if row.is_multiple_of(4) { event } else { event.client_id(format!("c{}", row % 4)) };
         let event = if row.is_multiple_of(7) {
             event.reason("why")
         } else {
@@ -336,6 +343,29 @@ fn a_column_of_one_value_takes_no_page() {
     assert!(all_equal < 2048, "{all_equal} bytes");
     events[5000].tenant = Some("globex".to_owned());
     assert!(sealed(&[chunk(0, &events)]).len() > all_equal);
+}
+
+/// Events of which version 3 counts what versions before it do not.
+pub(crate) fn authorized(events: Vec<Event>) -> Vec<Event> {
+    let scopes = |row: usize| (0..row % 3).map(|n| format!("s{n}")).collect();
+    let with = |(row, mut event): (usize, Event)| {
+        event.client =
+            row.is_multiple_of(4).then(|| Client { id: Some(format!("c{}", row % 12)), ..Client::default() });
+        let (scopes_requested, scopes_granted) = (scopes(row), scopes(row / 3));
+        event.oauth = Some(OAuth { scopes_requested, scopes_granted, ..OAuth::default() });
+        let context = event.context.get_or_insert_default();
+        context.geo =
+            row.is_multiple_of(5).then(|| Geo { country: Some(["AT", "NZ"][row % 2].to_owned()), ..Geo::default() });
+        event
+    };
+    events.into_iter().enumerate().map(with).collect()
+}
+
+/// The golden file of a version, and its events.
+pub(crate) fn golden(version: u32) -> (String, u64, Vec<Event>) {
+    let events: Vec<Event> = varied().into_iter().step_by(10).collect();
+    let path = format!("{}/tests/golden/segment-v{version}.seg", env!("CARGO_MANIFEST_DIR"));
+    (path, 1_000_000, if version < 3 { events } else { authorized(events) })
 }
 
 /// Every kind of page: several blocks of all columns, an index, a roll-up.
@@ -464,15 +494,14 @@ fn every_kind_of_page_answers_as_its_events_do() {
 /// `GOLDEN=write cargo test` makes it anew after a change of the format, which then needs a new version.
 #[test]
 fn the_golden_file_is_written_and_read_to_the_byte() {
-    let golden = |version| format!("{}/tests/golden/segment-v{version}.seg", env!("CARGO_MANIFEST_DIR"));
-    let events: Vec<Event> = varied().into_iter().step_by(10).collect();
-    let bytes = sealed(&chunks(1_000_000, &events, 256));
-    if std::env::var("GOLDEN").is_ok_and(|golden| golden == "write") {
-        std::fs::write(golden(VERSION), &bytes).unwrap();
-    }
     for version in 1..=VERSION {
-        let read = std::fs::read(golden(version)).unwrap();
-        assert_same(&open(read.clone()).unwrap(), &chunk(1_000_000, &events));
+        let (path, first_seq, events) = golden(version);
+        let bytes = sealed(&chunks(first_seq, &events, 256));
+        if version == VERSION && std::env::var("GOLDEN").is_ok_and(|golden| golden == "write") {
+            std::fs::write(&path, &bytes).unwrap();
+        }
+        let read = std::fs::read(path).unwrap();
+        assert_same(&open(read.clone()).unwrap(), &chunk(first_seq, &events));
         assert!(version < VERSION || read == bytes, "the bytes of a segment have changed");
     }
 }

@@ -35,13 +35,14 @@ impl Segment {
 
     /// Version 1 has a roll-up that is never read.
     fn verify_rollup(&self, remapped: &Remapped) -> Result<(), ReadError> {
-        if self.footer.rollup.len() == 1 {
+        if self.version == 1 {
             return Ok(());
         }
         let wrong = |offset| self.file.damaged(offset, "its roll-up is not that of its rows");
         let (directory_at, len) = self.footer.rollup.get(1);
         let sources = [self as &dyn Source];
-        let (digests, mut pages) = match (Digests::new(&sources, self.rows(), remapped)?, self.directory()?) {
+        let digests = Digests::new(&sources, (self.version, self.rows()), remapped)?;
+        let (digests, mut pages) = match (digests, self.directory()?) {
             (Some(digests), Some(directory)) => (digests, directory.pages()),
             (None, None) if self.footer.rollup.get(0).1 == 0 => return Ok(()),
             _ => return Err(wrong(directory_at)),

@@ -150,7 +150,7 @@ impl Writer<'_> {
     fn rollup(&mut self, rows: u32) -> Result<Extents, WriteError> {
         let start = self.pages.position();
         let mut rollup = Extents::starting(start);
-        let directory = match Digests::new(self.sources, rows, &self.remapped)? {
+        let directory = match Digests::new(self.sources, (VERSION, rows), &self.remapped)? {
             Some(digests) => Some(digests.write(|page| page.map_or(Ok(0), |page| self.pages.compressed_page(&page)))?),
             None => None,
         };

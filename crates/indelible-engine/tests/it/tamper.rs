@@ -131,7 +131,7 @@ fn an_altered_log_toml_is_found() {
     let changes = [
         ("name", "audit.example", "adjit.example", ["keys/signing.key", "audit.example.com"]),
         ("number", number, &other, [WAL, "belongs to log number"]),
-        ("format", "format = 2", "format = 3", ["log.toml", "format 3"]),
+        ("format", "format = 3", "format = 4", ["log.toml", "format 4"]),
         ("created_at", "Z\"", "X\"", ["log.toml", "created_at"]),
     ];
     for (field, from, to, places) in changes {

@@ -5,9 +5,10 @@ mod naive;
 use std::{collections::BTreeSet, sync::Arc};
 
 use indelible::{
-    Actor, Client, Context, Credential, Durability, Event, Filter, Geo, Http, MemoryStore, OAuth, Outcome, Query,
-    Recorded, Recorder, Store, Target, Timestamp,
+    Actor, Client, Context, Credential, Durability, Event, Filter, Geo, Http, Log, LogConfig, MemoryStore, OAuth,
+    Outcome, Query, Recorded, Recorder, Store, Target, Timestamp,
     oauth::questions::{Access, Questions, What},
+    system_time,
 };
 use naive::Naive;
 use proptest::prelude::*;
@@ -196,6 +197,53 @@ proptest! {
         let recorder = Recorder::builder(store.clone()).build();
         recorder.record_all(events, Durability::Durable).unwrap();
         about.iter().for_each(|about| check(&*store, about));
+    }
+}
+
+/// Every answer, as it is told.
+fn answers(store: &dyn Store, about: &About) -> Vec<String> {
+    let asked = questions(store, about);
+    let access = Access { route: some("/r", about.token % 3), scope: some("s", about.token % 4) };
+    vec![
+        format!("{:?}", asked.access(&access, ALL)),
+        format!("{:?}", asked.failures(ALL)),
+        format!("{:?}", asked.redirect_uris(ALL)),
+        format!("{:?} {:?}", asked.unused_scopes(ALL), asked.unused_scopes_by_token(None, 64)),
+        format!("{:?}", asked.first_uses(&What::ALL, ALL)),
+        format!("{:?}", asked.alive(at(about.at), ALL)),
+        format!("{:?}", asked.reuse(100)),
+        format!("{:?}", asked.chain(&format!("t{}", about.token), at(about.at), ALL)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4))]
+
+    #[test]
+    fn a_log_on_disk_sealed_or_not_answers_as_one_in_memory_does(
+        events in prop::collection::vec(event(), 1500..2500),
+        sealed in 1000..1500usize,
+        about in prop::collection::vec(about(), 1..6),
+    ) {
+        let memory = Arc::new(MemoryStore::default());
+        let directory = tempfile::tempdir().unwrap();
+        let log = Arc::new(Log::open(LogConfig::new(directory.path(), Arc::new(system_time))).unwrap());
+        let record = |events: &[Event]| {
+            for store in [memory.clone() as Arc<dyn Store>, log.clone()] {
+                Recorder::new(store).record_all(events.to_vec(), Durability::Durable).unwrap();
+            }
+        };
+        record(&events[..sealed]);
+        log.seal_now().unwrap();
+        record(&events[sealed..]);
+        for about in &about {
+            prop_assert_eq!(answers(&*log, about), answers(&*memory, about));
+        }
+        log.seal_now().unwrap();
+        for about in &about {
+            prop_assert_eq!(answers(&*log, about), answers(&*memory, about));
+        }
+        log.close();
     }
 }
 

@@ -6,6 +6,7 @@ use crate::{
     chunk::Chunk,
     column::{Column, Kind},
     histogram,
+    limits::BLOCK_ROWS,
     rollup::{BUSY, CLASS, Class, Counts, Facet, HOUR_US, Key, Rollup, Sketched, Span},
     sketch::{Sketch, hash},
     source::{ABSENT, CodeBlock, Posting, ReadError, Source},
@@ -44,6 +45,7 @@ impl Sealed {
             rows.iter().copied().filter(|&row| keys[&column][row] == [key]).collect()
         };
         let mut subjects = vec![rows.clone()];
+        let block = |row: usize| row / BLOCK_ROWS as usize;
         for column in BUSY {
             for code in 0..self.chunk.term_count(column) {
                 let rows = of(column, code + 1);
@@ -52,6 +54,11 @@ impl Sealed {
                     subjects.push(rows);
                 }
             }
+        }
+        let first_of_strata = subjects.len() as u32;
+        for stratum in 0..self.blocks() {
+            self.rollup.strata.push(stratum..stratum + 1);
+            subjects.push(rows.iter().copied().filter(|&row| block(row) == stratum as usize).collect());
         }
         let mut times = Vec::new();
         for block in 0..self.blocks() {
@@ -66,12 +73,15 @@ impl Sealed {
                 let at = rows.iter().map(|&row| times[row]);
                 let Some(occurred_at) = at.clone().min().zip(at.max()) else { continue };
                 spans.push(Span { class: number, count: rows.len() as u64, occurred_at });
-                for facet in Facet::ALL {
+                for facet in Facet::ALL.into_iter().filter(|facet| digest < first_of_strata || facet.is_of_strata()) {
                     let mut counts: BTreeMap<Key, u64> = BTreeMap::new();
                     for row in &rows {
                         match facet.columns() {
                             [one] => keys[one][*row].iter().for_each(|&key| *counts.entry([key, 0]).or_default() += 1),
-                            [one, two] => *counts.entry([keys[one][*row][0], keys[two][*row][0]]).or_default() += 1,
+                            [one, two] => {
+                                let [one] = keys[one][*row][..] else { continue };
+                                keys[two][*row].iter().for_each(|&two| *counts.entry([one, two]).or_default() += 1);
+                            }
                             _ => {}
                         }
                     }
@@ -224,7 +234,8 @@ impl Source for Sealed {
     }
 
     fn counts(&self, digest: u32, facet: Facet) -> Result<Option<Vec<Counts>>, ReadError> {
-        Ok(Some(self.counts.get(&(digest, facet)).cloned().unwrap_or_default()))
+        let is_there = digest < self.rollup.first_of_strata() || facet.is_of_strata();
+        Ok(is_there.then(|| self.counts.get(&(digest, facet)).cloned().unwrap_or_default()))
     }
 
     fn sketches(&self, digest: u32, facet: Facet) -> Result<Vec<Sketched>, ReadError> {

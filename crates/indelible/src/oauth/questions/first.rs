@@ -8,7 +8,7 @@ use indelible_engine::{
     query::{Clause, Filter},
     source::ReadError,
 };
-use indelible_proof::Timestamp;
+use indelible_proof::{Actor, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::{Listed, Questions, USE, Uses, of_oauth};
@@ -89,8 +89,8 @@ impl Questions<'_> {
         Ok(uses.rows.iter().filter_map(of_row).collect())
     }
 
-    /// Leaves out what was there before the window: most of it was so shortly before, and only the rest is looked for in all
-    /// that was.
+    /// Leaves out what was there before the window. Most of what an actor has used was used shortly before, and only the rest is
+    /// looked for in all that was.
     fn forget_old(
         &self,
         column: Column,
@@ -101,9 +101,15 @@ impl Questions<'_> {
         let until = window.until.map_or(i64::MAX, Timestamp::as_micros);
         let length = until.saturating_sub(since.as_micros()).clamp(0, SHORTLY_US);
         let shortly = Timestamp::saturating_from_micros(since.as_micros() - length);
-        for (from, until) in [(Some(shortly), since), (None, shortly)] {
+        // What everybody has used is counted already, but not by whom.
+        let spans = if self.actor == Actor::default() {
+            vec![(None, since)]
+        } else {
+            vec![(Some(shortly), since), (None, shortly)]
+        };
+        for (from, until) in spans {
             let mut before = Filter { since: from, until: Some(until), ..window.clone() };
-            if from.is_none() {
+            if from.is_none() && until < since {
                 before.clauses.extend(one_of(column, new));
             }
             for old in self.asking.values(before, column)? {

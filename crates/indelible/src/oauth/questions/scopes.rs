@@ -8,7 +8,6 @@ use indelible_engine::{
     query::{Clause, Measure, Query, Value},
     source::ReadError,
 };
-use indelible_proof::Timestamp;
 use serde::Serialize;
 
 use super::{ISSUING, Listed, Questions, USE, lives::token_targets};
@@ -30,9 +29,6 @@ pub struct UnusedScope {
     pub grants: u64,
 }
 
-/// The time in which most of what is needed at all was needed.
-const LATELY_US: i64 = 86_400_000_000;
-
 /// Who has scopes, and how often each.
 type Scopes = BTreeMap<(Option<String>, String), u64>;
 
@@ -41,39 +37,13 @@ impl Questions<'_> {
     /// first.
     pub fn unused_scopes(&self, limit: u32) -> Result<Listed<UnusedScope>, ReadError> {
         let mut granted = self.scopes(issued(), Column::ClientId, Column::OauthScopesGranted)?;
-        self.forget_needed(&mut granted)?;
+        let needed = self.scopes(vec![is(Column::Action, [USE])], Column::ClientId, Column::OauthScopesRequested)?;
+        granted.retain(|of, _| !needed.contains_key(of));
         let unused = granted.into_iter();
         let unused = unused.map(|((client, scope), grants)| UnusedScope { client, token: None, scope, grants });
         let mut unused: Vec<_> = unused.collect();
         unused.sort_by_key(|unused| std::cmp::Reverse(unused.grants));
         Ok(Listed::first(unused, limit))
-    }
-
-    /// Leaves out what uses have needed. Most of it was needed lately; only the rest of what anybody needed is looked for in
-    /// the whole window.
-    fn forget_needed(&self, granted: &mut Scopes) -> Result<(), ReadError> {
-        let used = || is(Column::Action, [USE]);
-        let newest = Query { limit: 1, ..Query::newest(self.filter([used()])) };
-        let newest = self.asking.page(&newest)?.events.pop().and_then(|recorded| recorded.event.occurred_at);
-        let Some(newest) = newest else { return Ok(()) };
-        let since = Timestamp::saturating_from_micros(newest.as_micros() - LATELY_US);
-        let lately = self.clone().since(self.asking.since.map_or(since, |mine| mine.max(since)));
-        lately.forget(vec![used()], granted)?;
-        let anybody_s = self.asking.values(self.filter([used()]), Column::OauthScopesRequested)?;
-        let open: Vec<_> = granted.keys().filter(|(_, scope)| anybody_s.contains(scope)).collect();
-        let clients: Option<BTreeSet<&String>> = open.iter().map(|(client, _)| client.as_ref()).collect();
-        let scopes: BTreeSet<&String> = open.iter().map(|(_, scope)| scope).collect();
-        let mut clauses = vec![used(), is(Column::OauthScopesRequested, scopes)];
-        // Nobody is no client that a condition can name.
-        clauses.extend(clients.map(|clients| is(Column::ClientId, clients)));
-        self.forget(clauses, granted)
-    }
-
-    fn forget(&self, clauses: Vec<Clause>, granted: &mut Scopes) -> Result<(), ReadError> {
-        for needed in self.scopes(clauses, Column::ClientId, Column::OauthScopesRequested)?.into_keys() {
-            granted.remove(&needed);
-        }
-        Ok(())
     }
 
     /// The same of each access token: of one, or of those that the newest `limit` events of the window, at most

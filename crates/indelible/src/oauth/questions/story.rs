@@ -91,25 +91,29 @@ impl Questions<'_> {
     /// any number, are left out.
     pub(super) fn story(&self, keys: Keys, at: Timestamp, limit: u32) -> Result<Story, ReadError> {
         let mut story = Story { events: BTreeMap::new(), whole: true };
+        let but = |actions: &[&str]| Clause { negated: true, ..is(Column::Action, actions.iter().copied()) };
         // Whoever has a token may try it as often as they like: that takes no room from what became of it.
-        let known = self.follow(keys, &[INTROSPECTED, FAILED, REUSED], at, limit, &mut story)?;
+        let quiet = but(&[INTROSPECTED, FAILED, REUSED]);
+        let known = self.follow(keys, [&quiet, &quiet], at, limit, &mut story)?;
         if story.whole {
-            self.follow(known, &[INTROSPECTED], at, limit, &mut story)?;
+            let tried = is(Column::Action, [FAILED, REUSED]);
+            self.follow(known, [&tried, &but(&[INTROSPECTED])], at, limit, &mut story)?;
         }
         Ok(story)
     }
 
-    /// Adds the events that are connected with some keys, but for some actions; the keys of all of them.
+    /// Adds the events that are connected with some keys: those of a condition with these keys, and of another with the keys
+    /// that come from there. Gives the keys of all of them.
     fn follow(
         &self,
         mut next: Keys,
-        left_out: &[&str],
+        [first, then]: [&Clause; 2],
         at: Timestamp,
         limit: u32,
         story: &mut Story,
     ) -> Result<Keys, ReadError> {
         let mut known = Keys::default();
-        for _ in 0..STORY_ROUNDS_MAX {
+        for round in 0..STORY_ROUNDS_MAX {
             if next.is_empty() || !story.whole {
                 return Ok(known);
             }
@@ -121,8 +125,8 @@ impl Questions<'_> {
                 (Column::OauthTokenFamily, &asked.families),
                 (Column::TargetsId, &asked.families),
             ] {
-                let left_out = Clause { negated: true, ..is(Column::Action, left_out.iter().copied()) };
-                let filter = self.up_to(at, vec![of_oauth(&[]), left_out]);
+                let condition = if round == 0 { first } else { then };
+                let filter = self.up_to(at, vec![of_oauth(&[]), condition.clone()]);
                 story.whole &= self.gather(&filter, (column, values), limit, &mut story.events)?;
             }
             known.add(asked);
