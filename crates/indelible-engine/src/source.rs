@@ -100,6 +100,14 @@ pub enum ReadError {
         /// What is wrong.
         problem: String,
     },
+    /// A format that this version does not know.
+    #[error("{path}: format version {version}, which this program does not read: use the one that wrote it")]
+    Version {
+        /// File.
+        path: String,
+        /// The version that it says.
+        version: u32,
+    },
     /// The operating system refused.
     #[error("{path}: cannot read: {problem}")]
     Io {

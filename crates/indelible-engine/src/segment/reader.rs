@@ -40,6 +40,9 @@ impl Segment {
         let trailer_at = file.size.saturating_sub(TRAILER_BYTES as u64);
         let (len, crc) = read_trailer(&file.raw(trailer_at, TRAILER_BYTES)?, version)
             .map_err(|problem| file.damaged(trailer_at, problem))?;
+        if !(VERSION_MIN..=VERSION).contains(&version) {
+            return Err(ReadError::Version { path: file.path, version });
+        }
         let footer_at = trailer_at
             .checked_sub(len as u64)
             .filter(|&at| at >= HEADER_BYTES as u64)
@@ -125,9 +128,6 @@ fn check_header(header: &[u8]) -> Decoded<u32> {
         return Err("not a segment");
     }
     let version = wire.u32()?;
-    if !(VERSION_MIN..=VERSION).contains(&version) {
-        return Err("a version of the format that this program does not know");
-    }
     if wire.u32()? == BLOCK_ROWS { Ok(version) } else { Err("its blocks have another number of rows") }
 }
 

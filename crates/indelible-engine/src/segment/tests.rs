@@ -491,6 +491,18 @@ fn every_kind_of_page_answers_as_its_events_do() {
     assert_same(&open(sealed(&chunks(7, &events, 4096))).unwrap(), &chunk(7, &events));
 }
 
+/// Damage is mended from a copy, and this is not.
+#[test]
+fn a_version_that_is_not_known_is_no_damage_unless_only_one_end_says_it() {
+    let mut bytes = sealed(&chunks(0, &varied(), 4096));
+    let (header, trailer) = (8, bytes.len() - 12);
+    bytes[header] += 1;
+    assert!(matches!(open(bytes.clone()), Err(ReadError::Damaged { .. })));
+    bytes[trailer] += 1;
+    let newer = VERSION + 1;
+    assert!(matches!(open(bytes), Err(ReadError::Version { version, .. }) if version == newer));
+}
+
 /// `GOLDEN=write cargo test` makes it anew after a change of the format, which then needs a new version.
 #[test]
 fn the_golden_file_is_written_and_read_to_the_byte() {

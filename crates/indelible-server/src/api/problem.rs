@@ -246,7 +246,7 @@ impl From<ReadError> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, "too-broad", "Question too broad", error.to_string())
             }
             ReadError::Cancelled => Self::unavailable("the read was cancelled; ask again"),
-            ReadError::Damaged { .. } | ReadError::Io { .. } => Self::internal(&error),
+            ReadError::Damaged { .. } | ReadError::Version { .. } | ReadError::Io { .. } => Self::internal(&error),
         }
     }
 }
