@@ -10,6 +10,7 @@ mod cursor;
 mod dimension;
 mod display;
 mod error;
+mod groups;
 mod json;
 mod line;
 mod mask;

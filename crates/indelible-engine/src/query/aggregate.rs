@@ -6,12 +6,13 @@ use std::{
 };
 
 use super::{
+    groups::Keys,
     merge::{Answer, Merged},
     model::{Aggregate, Group, Measure, OrderBy, Table, Value},
     part::{Cancel, Snapshot},
     plan::Plan,
     shortcut,
-    tally::{Keys, Tally},
+    tally::Tally,
 };
 use crate::{
     limits::{AGGREGATE_ROWS_MAX, GROUP_BY_MAX, ONE_THREAD_ROWS_MAX},
@@ -49,7 +50,7 @@ impl Snapshot {
         };
         if aggregate.group_by.is_empty() {
             // Nothing counted is an answer too.
-            merged.group(Keys::default())?;
+            merged.groups.find(Keys::default())?;
         }
         Ok(table(&merged.into_answer(aggregate), aggregate))
     }

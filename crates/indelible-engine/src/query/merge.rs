@@ -7,8 +7,9 @@ use indelible_proof::Timestamp;
 
 use super::{
     dimension::{Dimension, Interner, NULL, int_value},
+    groups::{Groups, Keys},
     model::{Aggregate, Measure, Value},
-    tally::{Groups, Keys, Seen, Tally, Values, bounded},
+    tally::{Seen, Tally, Values, bounded},
     term_set::{TermSet, Union, within_bytes},
 };
 use crate::{
@@ -23,15 +24,12 @@ use crate::{
 pub(super) struct Merged {
     /// The values of each dimension; groups are of their keys.
     dimensions: Vec<Interner<Value>>,
-    groups: Groups,
+    pub(super) groups: Groups,
     group_bytes: usize,
-    counts: Vec<u64>,
-    spans: Vec<(i64, i64)>,
     distinct: Vec<DistinctValues>,
     values: Vec<Values>,
     /// A group may have as many events more as this less what is listed of it.
     left_out: u64,
-    listed: Vec<u64>,
 }
 
 /// What all sources gave.
@@ -178,19 +176,17 @@ impl Merged {
             dimensions: (0..dimensions).map(|_| Interner::default()).collect(),
             groups: Groups::new(&vec![None; dimensions]),
             group_bytes: 0,
-            counts: Vec::new(),
-            spans: Vec::new(),
             distinct: Vec::new(),
             values: Vec::new(),
             left_out: 0,
-            listed: Vec::new(),
         }
     }
 
     /// Adds what a source gave.
     pub(super) fn add(&mut self, source: &dyn Source, tally: &Tally<'_>) -> Result<(), ReadError> {
+        let groups = &tally.groups;
         let of_groups =
-            || tally.groups.keys.iter().zip(&tally.counts).map(|(keys, count)| tally.keeps(*count).then_some(keys));
+            || groups.keys.iter().zip(&groups.counts).map(|(keys, count)| tally.keeps(*count).then_some(keys));
         let mut renamed = Vec::new();
         for (nth, dimension) in tally.dimensions.iter().enumerate() {
             let keys = rising(of_groups().flatten().filter_map(|keys: &Keys| keys.get(nth).copied()).collect());
@@ -204,16 +200,13 @@ impl Merged {
             known?;
             renamed.push(of_source);
         }
-        let mut numbers = Vec::with_capacity(tally.groups.keys.len());
+        let mut numbers = Vec::with_capacity(groups.keys.len());
         for keys in of_groups() {
-            numbers.push(keys.map(|keys| self.group(rename(keys, &renamed))).transpose()?);
+            numbers.push(keys.map(|keys| self.groups.find(rename(keys, &renamed))).transpose()?);
         }
         let number = |group: u32| numbers.get(group as usize).copied().flatten();
         self.left_out += tally.left_out;
-        for (((number, count), span), listed) in numbers.iter().zip(&tally.counts).zip(&tally.spans).zip(&tally.listed)
-        {
-            number.iter().for_each(|&number| self.count(number, *count, *span, *listed));
-        }
+        self.add_groups(groups, number);
         self.distinct.resize_with(self.distinct.len().max(tally.distinct.len()), DistinctValues::default);
         for (merged, distinct) in self.distinct.iter_mut().zip(&tally.distinct) {
             match &distinct.seen {
@@ -245,13 +238,11 @@ impl Merged {
             let keys = dimension.into_values().map(|value| self.key(nth, value));
             renamed.push(std::iter::once(Ok(NULL)).chain(keys).collect::<Result<Vec<u32>, ReadError>>()?);
         }
-        let numbers = other.groups.keys.iter().map(|keys| self.group(rename(keys, &renamed)));
+        let numbers = other.groups.keys.iter().map(|keys| self.groups.find(rename(keys, &renamed)));
         let numbers = numbers.collect::<Result<Vec<u32>, ReadError>>()?;
         let number = |group: u32| numbers.get(group as usize).copied().unwrap_or_default();
         self.left_out += other.left_out;
-        for (((group, count), span), listed) in (0..).zip(other.counts).zip(other.spans).zip(other.listed) {
-            self.count(number(group), count, span, listed);
-        }
+        self.add_groups(&other.groups, |group| Some(number(group)));
         self.distinct.resize_with(self.distinct.len().max(other.distinct.len()), DistinctValues::default);
         for (merged, distinct) in self.distinct.iter_mut().zip(other.distinct) {
             let mut found = vec![0; distinct.numbers.len()];
@@ -285,25 +276,14 @@ impl Merged {
         Ok(key)
     }
 
-    /// The number of a group, new or not.
-    pub(super) fn group(&mut self, keys: Keys) -> Result<u32, ReadError> {
-        let number = self.groups.find(keys)?;
-        if number as usize >= self.counts.len() {
-            self.counts.push(0);
-            self.spans.push((i64::MAX, i64::MIN));
-            self.listed.push(0);
-        }
-        Ok(number)
-    }
-
-    fn count(&mut self, number: u32, count: u64, span: (i64, i64), listed: u64) {
-        let number = number as usize;
-        let slots = (self.counts.get_mut(number), self.spans.get_mut(number), self.listed.get_mut(number));
-        if let (Some(counted), Some((first, last)), Some(all_listed)) = slots {
-            *counted += count;
-            *first = span.0.min(*first);
-            *last = span.1.max(*last);
-            *all_listed += listed;
+    /// Adds what other groups have, which have these numbers here.
+    fn add_groups(&mut self, groups: &Groups, number: impl Fn(u32) -> Option<u32>) {
+        for (((group, &count), &span), &listed) in (0..).zip(&groups.counts).zip(&groups.spans).zip(&groups.listed) {
+            if let Some(number) = number(group) {
+                self.groups.count(number, count);
+                self.groups.span(number, span);
+                self.groups.list(number, listed);
+            }
         }
     }
 
@@ -332,21 +312,21 @@ impl Merged {
         let exact = !sketched && !self.values.iter().any(|values| values.rounded);
         let mut distinct = std::mem::take(&mut self.distinct).into_iter();
         let values = |measure: &Measure| match measure {
-            Measure::Count => self.counts.iter().map(|&count| int(count)).collect(),
-            Measure::First => self.spans.iter().map(|&(first, _)| time(first, i64::MAX)).collect(),
-            Measure::Last => self.spans.iter().map(|&(_, last)| time(last, i64::MIN)).collect(),
-            Measure::Distinct(_) => distinct.next().unwrap_or_default().counts(self.counts.len()),
+            Measure::Count => self.groups.counts.iter().map(|&count| int(count)).collect(),
+            Measure::First => self.groups.spans.iter().map(|&(first, _)| time(first, i64::MAX)).collect(),
+            Measure::Last => self.groups.spans.iter().map(|&(_, last)| time(last, i64::MIN)).collect(),
+            Measure::Distinct(_) => distinct.next().unwrap_or_default().counts(self.groups.counts.len()),
             Measure::Percentile(column, percent) => self.percentiles(*column, *percent),
         };
         let measures = aggregate.measures.iter().map(values).collect();
-        let missing = self.listed.iter().map(|listed| self.left_out.saturating_sub(*listed)).collect();
+        let missing = self.groups.listed.iter().map(|listed| self.left_out.saturating_sub(*listed)).collect();
         let (dimensions, groups) = (self.dimensions, self.groups.keys);
         Answer { dimensions, groups, measures, missing, left_out: self.left_out, exact }
     }
 
     /// By the nearest rank: the smallest value that at least so many percent of the values do not exceed.
     fn percentiles(&self, column: Column, percent: u8) -> Vec<Value> {
-        let mut sorted: Vec<Vec<(i64, u64)>> = vec![Vec::new(); self.counts.len()];
+        let mut sorted: Vec<Vec<(i64, u64)>> = vec![Vec::new(); self.groups.counts.len()];
         let of_column = self.values.iter().filter(|known| known.column == column);
         for (&(group, value), &count) in of_column.flat_map(|known| &known.counts) {
             if let Some(values) = sorted.get_mut(group as usize) {

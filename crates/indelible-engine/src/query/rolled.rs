@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use super::{
     dimension::{Dimension, NULL},
+    groups::Keys,
     model::{Aggregate, Measure},
     plan::{Plan, Predicate, Resolved},
-    tally::{Distinct, Keys, Tally},
+    tally::{Distinct, Tally},
 };
 use crate::{
     code_set::CodeSet,
@@ -269,8 +270,8 @@ impl<'a> Asked<'a> {
     fn add(&self, tables: &Tables, tally: &mut Tally<'_>) -> Result<(), ReadError> {
         for span in tables.spans.iter().filter(|span| self.passes(span.class)) {
             let group = self.group(span.class, &[], tally)?;
-            tally.count(group, span.count);
-            tally.span(group, span.occurred_at);
+            tally.groups.count(group, span.count);
+            tally.groups.span(group, span.occurred_at);
         }
         if let Some(facet) = tables.facet {
             self.add_counts(facet, &tables.counts, tally)?;
@@ -314,7 +315,7 @@ impl<'a> Asked<'a> {
                     && self.tests.iter().all(|test| test.passes(&of))
                 {
                     let group = self.group(of_class.class, &of, tally)?;
-                    tally.count(group, count);
+                    tally.groups.count(group, count);
                     groups.push(group);
                 }
             }
@@ -344,7 +345,7 @@ impl<'a> Asked<'a> {
                 }
             };
         }
-        tally.group(keys)
+        tally.groups.find(keys)
     }
 }
 

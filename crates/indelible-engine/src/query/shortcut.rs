@@ -4,10 +4,11 @@
 
 use super::{
     dimension::{Dimension, NULL},
+    groups::Keys,
     model::{Aggregate, Measure},
     plan::{Plan, Predicate, Resolved},
     rolled,
-    tally::{Distinct, Keys, Seen, Tally},
+    tally::{Distinct, Seen, Tally},
 };
 use crate::{
     code_set::CodeSet,
@@ -44,10 +45,10 @@ fn whole(source: &dyn Source, aggregate: &Aggregate, tally: &mut Tally<'_>) -> R
         return Ok(false);
     }
     tally.distinct.iter_mut().for_each(|distinct| distinct.seen = Seen::Every);
-    let group = tally.group(Keys::default())?;
-    tally.count(group, u64::from(source.rows()));
-    if let (Some(span), Some(range)) = (tally.spans.get_mut(group as usize), source.int_range(Column::OccurredAt)) {
-        *span = range;
+    let group = tally.groups.find(Keys::default())?;
+    tally.groups.count(group, u64::from(source.rows()));
+    if let Some(span) = source.int_range(Column::OccurredAt) {
+        tally.groups.span(group, span);
     }
     Ok(true)
 }
@@ -68,8 +69,8 @@ fn from_index(source: &dyn Source, tally: &mut Tally<'_>) -> Result<bool, ReadEr
     for (key, rows) in counts.into_iter().filter(|(_, rows)| *rows > 0) {
         let mut keys = Keys::default();
         keys[0] = key;
-        let group = tally.group(keys)?;
-        tally.count(group, rows);
+        let group = tally.groups.find(keys)?;
+        tally.groups.count(group, rows);
     }
     Ok(true)
 }
@@ -83,7 +84,7 @@ fn of_term(source: &dyn Source, plan: &Plan<'_>, tally: &mut Tally<'_>) -> Resul
         return Ok(false);
     }
     let Some(posting) = source.posting(column, code)? else { return Ok(false) };
-    let group = tally.group(Keys::default())?;
-    tally.count(group, u64::from(posting.rows));
+    let group = tally.groups.find(Keys::default())?;
+    tally.groups.count(group, u64::from(posting.rows));
     Ok(true)
 }

@@ -6,6 +6,7 @@ use hashbrown::{HashMap, HashSet};
 
 use super::{
     dimension::{Dimension, NULL},
+    groups::{Groups, Keys},
     model::{Aggregate, Measure, Order},
     part::Cancel,
     plan::Plan,
@@ -19,26 +20,15 @@ use crate::{
     source::{ABSENT, CodeBlock, ReadError, Source},
 };
 
-/// One key for each dimension; those beyond the last dimension are 0.
-pub(super) type Keys = [u32; GROUP_BY_MAX];
-
-/// Up to this many possible combinations of keys, groups are found by position instead of by hash.
-const DENSE_MAX: u64 = 1 << 20;
-
 /// What one source gives for each of its groups.
 #[derive(Debug)]
 pub(super) struct Tally<'q> {
     pub(super) dimensions: Vec<Dimension<'q>>,
     pub(super) groups: Groups,
-    pub(super) counts: Vec<u64>,
-    /// Earliest and latest `occurred_at` of each group.
-    pub(super) spans: Vec<(i64, i64)>,
     pub(super) distinct: Vec<Distinct<'q>>,
     pub(super) values: Vec<Values>,
     /// A group that is not here may have as many events in the source as this.
     pub(super) left_out: u64,
-    /// How much of `left_out` is not missing in each group.
-    pub(super) listed: Vec<u64>,
     wants_spans: bool,
     pub(super) approximate: bool,
 }
@@ -121,54 +111,6 @@ impl Values {
     }
 }
 
-/// Numbers the combinations of keys that occur.
-#[derive(Debug)]
-pub(super) struct Groups {
-    /// The combinations, by group.
-    pub(super) keys: Vec<Keys>,
-    /// For each possible combination, 1 + its group; empty when there are too many.
-    dense: Vec<u32>,
-    strides: Keys,
-    sparse: HashMap<Keys, u32>,
-}
-
-impl Groups {
-    /// None yet, of keys below some ends.
-    pub(super) fn new(key_ends: &[Option<u64>]) -> Self {
-        let mut strides = Keys::default();
-        let mut size = 1u64;
-        for (stride, end) in strides.iter_mut().zip(key_ends) {
-            // Beyond 2^32 the product is far above DENSE_MAX, and the strides go unused.
-            *stride = size as u32;
-            size = size.saturating_mul(end.unwrap_or(u64::MAX));
-        }
-        let dense = if size <= DENSE_MAX { vec![0; size as usize] } else { Vec::new() };
-        Self { keys: Vec::new(), dense, strides, sparse: HashMap::new() }
-    }
-
-    /// The number of a combination, new or not.
-    pub(super) fn find(&mut self, keys: Keys) -> Result<u32, ReadError> {
-        let at: usize = keys.iter().zip(&self.strides).map(|(&key, &stride)| key as usize * stride as usize).sum();
-        let next = self.keys.len() as u32 + 1;
-        let found = match self.dense.get_mut(at) {
-            Some(slot) => {
-                if *slot == 0 {
-                    *slot = next;
-                }
-                *slot
-            }
-            None => *self.sparse.entry(keys).or_insert(next),
-        };
-        if found == next {
-            if self.keys.len() >= GROUPS_MAX {
-                return Err(ReadError::TooBroad { what: "groups", limit: GROUPS_MAX });
-            }
-            self.keys.push(keys);
-        }
-        Ok(found - 1)
-    }
-}
-
 impl<'q> Tally<'q> {
     /// An empty one.
     pub(super) fn new(source: &dyn Source, aggregate: &'q Aggregate) -> Result<Self, ReadError> {
@@ -180,12 +122,9 @@ impl<'q> Tally<'q> {
         let mut tally = Self {
             dimensions,
             groups: Groups::new(&key_ends),
-            counts: Vec::new(),
-            spans: Vec::new(),
             distinct: Vec::new(),
             values: Vec::new(),
             left_out: 0,
-            listed: Vec::new(),
             wants_spans: false,
             approximate: aggregate.approximate,
         };
@@ -208,24 +147,6 @@ impl<'q> Tally<'q> {
             }
         }
         Ok(tally)
-    }
-
-    /// The group of a combination of keys, with room for what is measured.
-    pub(super) fn group(&mut self, keys: Keys) -> Result<u32, ReadError> {
-        let group = self.groups.find(keys)?;
-        if group as usize >= self.counts.len() {
-            self.counts.push(0);
-            self.spans.push((i64::MAX, i64::MIN));
-            self.listed.push(0);
-        }
-        Ok(group)
-    }
-
-    /// Takes in when a group's events occurred, the first and the last.
-    pub(super) fn span(&mut self, group: u32, (first, last): (i64, i64)) {
-        if let Some(span) = self.spans.get_mut(group as usize) {
-            *span = (first.min(span.0), last.max(span.1));
-        }
     }
 
     /// Counts a roll-up's key for the `nth` distinct measure.
@@ -254,9 +175,7 @@ impl<'q> Tally<'q> {
     /// Says that groups other than these have at most so many events more.
     pub(super) fn leave_out(&mut self, events_max: u64, but: &[u32]) {
         self.left_out += events_max;
-        for &group in but {
-            self.listed.get_mut(group as usize).into_iter().for_each(|listed| *listed += events_max);
-        }
+        but.iter().for_each(|&group| self.groups.list(group, events_max));
     }
 
     /// Whether a group of so many events is not left out.
@@ -268,21 +187,14 @@ impl<'q> Tally<'q> {
     pub(super) fn cut(&mut self, returned: u32) {
         let (times, least, most) = APPROXIMATE_GROUPS;
         let groups = (returned as usize).saturating_mul(times).clamp(least, most);
-        if self.counts.len() <= groups {
+        if self.groups.counts.len() <= groups {
             return;
         }
-        let mut counts = self.counts.clone();
+        let mut counts = self.groups.counts.clone();
         let (_, &mut most, _) = counts.select_nth_unstable_by(groups, |a, b| b.cmp(a));
         self.leave_out(most, &[]);
-        self.listed.iter_mut().for_each(|listed| *listed += most);
-        self.counts.iter_mut().filter(|count| **count <= most).for_each(|count| *count = 0);
-    }
-
-    /// Adds events to a group.
-    pub(super) fn count(&mut self, group: u32, events: u64) {
-        if let Some(count) = self.counts.get_mut(group as usize) {
-            *count += events;
-        }
+        self.groups.listed.iter_mut().for_each(|listed| *listed += most);
+        self.groups.counts.iter_mut().filter(|count| **count <= most).for_each(|count| *count = 0);
     }
 
     /// Scans a source.
@@ -311,7 +223,7 @@ impl<'q> Tally<'q> {
                 for (key, keys) in of_row.iter_mut().zip(keys.iter()) {
                     *key = keys.codes.get(nth).copied().unwrap_or(NULL);
                 }
-                assigned.push((nth, self.group(of_row)?));
+                assigned.push((nth, self.groups.find(of_row)?));
             }
             return Ok(());
         }
@@ -326,7 +238,7 @@ impl<'q> Tally<'q> {
                 _ => false,
             });
             if single {
-                assigned.push((nth, self.group(of_row)?));
+                assigned.push((nth, self.groups.find(of_row)?));
                 continue;
             }
             let mut combinations = vec![Keys::default()];
@@ -338,7 +250,7 @@ impl<'q> Tally<'q> {
                 combinations = combine(&combinations, dimension, keys);
             }
             for combination in combinations {
-                assigned.push((nth, self.group(combination)?));
+                assigned.push((nth, self.groups.find(combination)?));
             }
         }
         Ok(())
@@ -347,15 +259,14 @@ impl<'q> Tally<'q> {
     fn measure(&mut self, source: &dyn Source, block: u32, buffers: &mut Buffers) -> Result<(), ReadError> {
         let Buffers { rows, ints, assigned, distinct: keys, .. } = buffers;
         for &(_, group) in assigned.iter() {
-            self.count(group, 1);
+            self.groups.count(group, 1);
         }
         if self.wants_spans {
             source.ints_of(Column::OccurredAt, block, rows, ints)?;
             for &(nth, group) in assigned.iter() {
                 let at = ints.get(nth).copied().unwrap_or(ABSENT);
-                if let Some((first, last)) = self.spans.get_mut(group as usize).filter(|_| at != ABSENT) {
-                    *first = at.min(*first);
-                    *last = at.max(*last);
+                if at != ABSENT {
+                    self.groups.span(group, (at, at));
                 }
             }
         }
