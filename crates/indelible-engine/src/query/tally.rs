@@ -217,18 +217,8 @@ impl<'q> Tally<'q> {
             dimension.keys(source, block, rows, ints, keys)?;
         }
         assigned.clear();
-        if keys.iter().all(|keys| keys.starts.is_empty()) {
-            for nth in 0..rows.len() {
-                let mut of_row = Keys::default();
-                for (key, keys) in of_row.iter_mut().zip(keys.iter()) {
-                    *key = keys.codes.get(nth).copied().unwrap_or(NULL);
-                }
-                assigned.push((nth, self.groups.find(of_row)?));
-            }
-            return Ok(());
-        }
         for nth in 0..rows.len() {
-            // Of lists too, most rows have one key.
+            // Most rows have one key of each dimension, of lists too.
             let mut of_row = Keys::default();
             let single = of_row.iter_mut().zip(keys.iter()).all(|(slot, keys)| match keys.of(nth) {
                 [key] => {
